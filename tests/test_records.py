@@ -22,6 +22,15 @@ def test_plain_paths_below_it_are_taken() -> None:
     assert Problem.model_validate({**PROBLEM, "files": {"data/ä .txt": "x", "..x": ""}}).files
 
 
+def test_a_row_without_an_origin_is_a_form_of_itself_alone() -> None:
+    plain = Problem.model_validate(PROBLEM)
+    named = Problem.model_validate({**PROBLEM, "origin": "mbpp/601"})
+    assert (plain.origin, plain.root) == (None, "b/a")
+    assert (named.root, named.as_asked) == ("mbpp/601", plain)
+    with pytest.raises(ValidationError):
+        Problem.model_validate({**PROBLEM, "origin": ""})
+
+
 @pytest.mark.parametrize("field", ["prompt", "tests", "stdin", "canonical_solution"])
 def test_a_problem_that_utf8_cannot_hold_is_refused_by_field(field: str) -> None:
     with pytest.raises(ValidationError, match=rf"'{field}' holds '\\ud800'"):

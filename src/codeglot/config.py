@@ -76,15 +76,15 @@ def read_tree(path: Path) -> dict[str, Any]:
     return tree
 
 
-def apply(tree: dict[str, Any], overrides: Iterable[str]) -> dict[str, Any]:
-    """Return `tree` with each `key.sub=value` (value in TOML syntax) put in.
+def apply(tree: Mapping[str, Any], overrides: Iterable[str]) -> dict[str, Any]:
+    """Return `tree` with each `key.sub=value` (value in TOML syntax) put in; a number in a key is a place in a list.
 
     A value that is no valid TOML is taken as a string, so `base.model=my/model` needs no quotes.
 
     Raises:
-        ConfigError: If an override has no `=` or runs through something that is not a table.
+        ConfigError: If an override has no `=`, or its key leads nowhere.
     """
-    result: dict[str, Any] = json.loads(json.dumps(tree, default=str))
+    result = dict(tree)
     for override in overrides:
         key, separator, text = override.partition("=")
         if not separator or not key.strip():
@@ -92,15 +92,47 @@ def apply(tree: dict[str, Any], overrides: Iterable[str]) -> dict[str, Any]:
                 f"Override '{override}' is not of the form key.sub=value, as in generate.temperature=0.8. "
                 "A run file comes before all overrides."
             )
-        node = result
-        *parents, leaf = key.strip().split(".")
-        for parent in parents:
-            child = node.setdefault(parent, {})
-            if not isinstance(child, dict):
-                raise ConfigError(f"Override '{override}': '{parent}' is a value, not a table.")
-            node = child
-        node[leaf] = _value(text)
+        result = overlay(result, {key.strip(): _value(text)}, is_merging=False)
     return result
+
+
+def overlay(tree: Mapping[str, Any], changes: Mapping[str, Any], *, is_merging: bool = True) -> dict[str, Any]:
+    """`changes` (tables or dotted keys) on top of `tree`; a number in a dotted key is a place in a list.
+
+    Args:
+        tree: Left as it is.
+        changes: New values by key.
+        is_merging: Whether a table goes into the one that is there; else it takes its place.
+
+    Raises:
+        ConfigError: If a key runs through something that is neither table nor list, or beyond the end of a list.
+    """
+    result: dict[str, Any] = json.loads(json.dumps(tree, default=str))
+    for key, value in changes.items():
+        node: Any = result
+        *parents, leaf = key.split(".")
+        for parent in parents:
+            node = _child(node, parent, key)
+        if isinstance(node, list):
+            _child(node, leaf, key)
+            node[int(leaf)] = value
+        elif not isinstance(node, dict):
+            _child(node, leaf, key)
+        elif is_merging and isinstance(value, Mapping):
+            old = node.get(leaf)
+            node[leaf] = overlay(old if isinstance(old, dict) else {}, value)
+        else:
+            node[leaf] = value
+    return result
+
+
+def _child(node: Any, name: str, key: str) -> Any:
+    if isinstance(node, list) and name.isdigit() and int(name) < len(node):
+        return node[int(name)]
+    if isinstance(node, dict):
+        return node.setdefault(name, {})
+    what = f"in a list of {len(node)}" if isinstance(node, list) else "below a value, which is no table"
+    raise ConfigError(f"The override '{key}' looks for '{name}' {what}.")
 
 
 def _value(text: str) -> Any:

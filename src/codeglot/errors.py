@@ -8,6 +8,7 @@
     ├── EngineError              the model, or the server that holds it, cannot answer
     ├── SandboxError             the sandbox failed; never a fault of the program inside it
     └── RunError                 a run folder does not fit what was asked of it
+        └── DivergedError        a training cannot go on: its loss is no finite number
 
 The command line prints these without a traceback and exits with status 2.
 """
@@ -52,3 +53,7 @@ class SandboxError(CodeglotError):
 
 class RunError(CodeglotError):
     """A run folder does not fit what was asked of it."""
+
+
+class DivergedError(RunError):
+    """A training cannot go on: its loss is no finite number. Among trials of settings that is a result."""

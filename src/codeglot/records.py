@@ -105,6 +105,18 @@ class Problem(StrictModel):
     """Files by relative path that lie beside the program, for its tests or its data."""
     limits: Limits | None = None
     """Own limits of this problem; None takes those of the run."""
+    origin: str | None = Field(default=None, min_length=1)
+    """The problem that this one is a form of, over languages and benchmarks, as `mbpp/601`; None: itself."""
+
+    @property
+    def root(self) -> str:
+        """What all forms of one problem have in common, and no other problem has."""
+        return self.origin or f"{self.benchmark}/{self.task_id}"
+
+    @property
+    def as_asked(self) -> "Problem":
+        """Without its origin, which no model sees and no verdict depends on: equal ones ask and judge alike."""
+        return self.model_copy(update={"origin": None})
 
     @model_validator(mode="after")
     def _is_judged(self) -> Self:
@@ -141,12 +153,16 @@ class Example(StrictModel):
 
     prompt: str
     completion: str
+    prompt_is_code: bool = True
+    """Whether the prompt is the beginning of the program that the completion continues, rather than prose."""
     language_id: str
     natural_language: str = "en"
     source: str
     """Data set and row it came from."""
     license: str | None = None
     """SPDX id where the source states one."""
+    origin: str | None = None
+    """The problem that it was made from, as `mbpp/601`; None: from none."""
 
 
 class FinishReason(StrEnum):
@@ -206,6 +222,7 @@ class Execution(StrictModel):
     level: str = ""
     """Isolation level the program ran under."""
     attempts: int = Field(default=1, ge=0)
+    """Starts that it took; 0: not run here, the verdict of an equal program was taken from the log."""
     versions: dict[str, str] = Field(default_factory=dict)
     """Version of each tool that took part."""
 

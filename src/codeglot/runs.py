@@ -7,6 +7,7 @@ line torn by a kill or a full disk is dropped on reading and cut off before the 
 import json
 import os
 import platform
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator
@@ -30,6 +31,10 @@ EXECUTIONS = "executions.jsonl"
 SCORES = "scores.json"
 REPORT_MARKDOWN = "report.md"
 REPORT_HTML = "report.html"
+METRICS = "metrics.jsonl"
+TRAINING = "training.json"
+ADAPTER = "adapter"
+CHECKPOINTS = "checkpoints"
 LOCK = ".lock"
 
 Row = TypeVar("Row", bound=BaseModel)
@@ -145,6 +150,52 @@ def _umask() -> int:
     mask = os.umask(0o022)
     os.umask(mask)
     return mask
+
+
+@contextmanager
+def replacing_folder(folder: Path, also: tuple[type[Exception], ...] = ()) -> Iterator[Path]:
+    """A folder to be filled beside `folder`, which takes its place if that succeeds: it is whole, or the one before.
+
+    Args:
+        folder: Where to; all that is in it is replaced.
+        also: What writers raise, besides OSError, where they cannot write.
+
+    Raises:
+        RunError: If it cannot be written.
+    """
+    failures: tuple[type[Exception], ...] = (OSError, *also)
+    new, old = (folder.with_name(f".{folder.name}.{state}") for state in ("new", "old"))
+    try:
+        if not folder.exists() and old.exists():  # killed between the two moves below
+            old.rename(folder)
+        for leftover in (new, old):
+            shutil.rmtree(leftover, ignore_errors=True)
+        new.mkdir(parents=True)
+        yield new
+        _flush(new)
+        if folder.exists():
+            folder.rename(old)
+        new.rename(folder)
+    except failures as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else error
+        raise RunError(
+            f"Cannot write {folder}: {reason}. What was there before is kept: make room or give the right to write, "
+            "and run the same command again."
+        ) from error
+    finally:
+        shutil.rmtree(new, ignore_errors=True)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def _flush(folder: Path) -> None:
+    """Force every file of a folder to the disk."""
+    for path in folder.rglob("*"):
+        if path.is_file():
+            descriptor = os.open(path, os.O_RDONLY)
+            try:
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
 
 
 def write_json(path: Path, value: BaseModel | dict[str, Any] | list[Any]) -> None:
