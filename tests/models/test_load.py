@@ -8,7 +8,7 @@ from peft import PeftModel
 from safetensors.torch import load_file, save_file
 
 from codeglot.errors import ConfigError, EngineError
-from codeglot.models.load import load_base
+from codeglot.models.load import accelerator, load_base
 from codeglot.models.settings import Base
 from tests.tiny_model import byte_level_tokenizer, random_llama, save_tiny_adapter, save_tiny_model
 
@@ -63,6 +63,16 @@ def test_automatic_format_is_the_one_of_the_folder(tmp_path: Path) -> None:
 def test_an_accelerator_that_is_not_there_is_an_error(saved: Path) -> None:
     with pytest.raises(ConfigError, match=r"base.device = 'cuda'.*Set base.device to auto or cpu"):
         load_base(Base(model=str(saved), device="cuda"))
+
+
+@pytest.mark.parametrize(("rank", "num_devices", "index"), [(None, 4, 0), ("0", 4, 0), ("3", 4, 3), ("3", 1, 0)])
+def test_each_process_of_a_machine_has_an_accelerator_of_its_own(
+    monkeypatch: pytest.MonkeyPatch, rank: str | None, num_devices: int, index: int
+) -> None:
+    monkeypatch.delenv("LOCAL_RANK", raising=False)
+    if rank is not None:
+        monkeypatch.setenv("LOCAL_RANK", rank)
+    assert accelerator(num_devices) == torch.device("cuda", index)
 
 
 def test_an_adapter_is_put_on(saved: Path, adapter: Path) -> None:

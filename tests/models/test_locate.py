@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 from huggingface_hub import HfApi
 
+from codeglot import micro
 from codeglot.errors import ConfigError, EngineError
 from codeglot.models.locate import locate_adapter, locate_model
-from codeglot.models.settings import Base
+from codeglot.models.settings import BUNDLED, Base
+from tests.tiny_model import save_tiny_model
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
@@ -220,3 +222,45 @@ def test_a_hub_that_cannot_be_reached_is_an_error_with_a_remedy(
 
     with pytest.raises(EngineError, match=r"could not be brought from http://127.0.0.1:9.*Check the network"):
         locate_model(Base(model="me/tiny"), HfApi(endpoint="http://127.0.0.1:9", token=False))
+
+
+def test_a_bundled_base_is_found_by_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(micro.__loader__, "path", str(tmp_path / "micro" / "__init__.py"))
+    folder = save_tiny_model(tmp_path / "micro" / "assets" / "nano")
+
+    assert locate_model(Base(model="nano")) == folder
+
+
+def test_a_bundled_name_means_the_same_in_every_working_directory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(micro.__loader__, "path", str(tmp_path / "micro" / "__init__.py"))
+    folder = save_tiny_model(tmp_path / "micro" / "assets" / "nano")
+    own = save_tiny_model(tmp_path / "work" / "nano")
+    monkeypatch.chdir(tmp_path / "work")
+
+    assert locate_model(Base(model="nano")) == folder
+    assert locate_model(Base(model="./nano")).resolve() == own
+
+
+@pytest.mark.parametrize("name", BUNDLED)
+def test_a_bundled_base_that_is_not_there_is_an_error_with_the_command_that_builds_it(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(micro.__loader__, "path", str(tmp_path / "micro" / "__init__.py"))
+    monkeypatch.chdir(tmp_path)
+
+    with pytest.raises(
+        EngineError, match=rf"'{name}' is not in this installation.*`codeglot pretrain-micro`"
+    ) as raised:
+        locate_model(Base(model=name))
+    assert "working directory" not in str(raised.value)
+
+    (tmp_path / name).mkdir()
+    with pytest.raises(EngineError, match=rf"To use the folder '{name}' of the working directory, write './{name}'"):
+        locate_model(Base(model=name))
+
+
+def test_a_revision_of_a_bundled_base_is_an_error() -> None:
+    with pytest.raises(ConfigError, match=r"base\.revision = 'main' has no effect"):
+        locate_model(Base(model="micro", revision="main"))

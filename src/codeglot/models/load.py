@@ -1,6 +1,7 @@
 """The base model and its tokenizer, in memory and ready to run: nothing trained, nothing random, no foreign code."""
 
 import logging
+import os
 import warnings
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -9,11 +10,13 @@ import torch
 from peft import PeftModel
 from safetensors import SafetensorError
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
+from transformers.utils import logging as transformers_logging
 
 from codeglot.errors import ConfigError, EngineError
 from codeglot.models.locate import locate_adapter, locate_model
 from codeglot.models.settings import Base
 
+transformers_logging.disable_progress_bar()  # a job has its own, and a log is no terminal
 _log = logging.getLogger(__name__)
 
 
@@ -36,8 +39,8 @@ def load_base(base: Base) -> LoadedBase:
     adapter = locate_adapter(base.adapter.expanduser()) if base.adapter else None
     folder = locate_model(base)
     tokenizer = _load_tokenizer(folder)
-    model = _load_model(folder, base.dtype, device)
-    with_adapter = _put_on(model, adapter) if adapter else model
+    model = load_model(folder, base.dtype, device)
+    with_adapter = put_adapter_on(model, adapter) if adapter else model
     return LoadedBase(with_adapter.eval(), tokenizer, device)
 
 
@@ -45,7 +48,16 @@ def _device(base: Base) -> torch.device:
     has_cuda = torch.cuda.is_available()
     if base.device == "cuda" and not has_cuda:
         raise ConfigError("base.device = 'cuda', but torch finds no such device here. Set base.device to auto or cpu.")
-    return torch.device("cuda" if base.device != "cpu" and has_cuda else "cpu")
+    return accelerator(torch.cuda.device_count()) if base.device != "cpu" and has_cuda else torch.device("cpu")
+
+
+def accelerator(num_devices: int) -> torch.device:
+    """The accelerator of this process: each that torchrun or `accelerate launch` starts on a machine has its own.
+
+    Args:
+        num_devices: Of this machine that this process sees; one, where the launcher shows each process its own.
+    """
+    return torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")) % num_devices)
 
 
 def _load_tokenizer(folder: Path) -> PreTrainedTokenizerBase:
@@ -58,7 +70,17 @@ def _load_tokenizer(folder: Path) -> PreTrainedTokenizerBase:
     return tokenizer
 
 
-def _load_model(folder: Path, dtype: str, device: torch.device) -> PreTrainedModel:
+def load_model(folder: Path, dtype: str, device: torch.device) -> PreTrainedModel:
+    """Load the weights of a model folder, and nothing that is not in it.
+
+    Args:
+        folder: What transformers' save_pretrained wrote.
+        dtype: Number format in memory; `auto`: as they were saved.
+        device: Where to.
+
+    Raises:
+        EngineError: If weights are missing, damaged or too large, or transformers does not know the model.
+    """
     try:
         loaded: Any = AutoModelForCausalLM.from_pretrained(
             folder,
@@ -88,18 +110,35 @@ def _load_model(folder: Path, dtype: str, device: torch.device) -> PreTrainedMod
     return model
 
 
-def _put_on(model: PreTrainedModel, folder: Path) -> PeftModel:
+def put_adapter_on(model: Any, folder: Path, name: str = "default") -> PeftModel:
+    """Load a PEFT adapter, frozen; adapters that are there already stay active beside it.
+
+    Args:
+        model: The base that it was trained on, or what earlier adapters made of it.
+        folder: What PEFT's save_pretrained wrote.
+        name: Name of the adapter in the model.
+
+    Raises:
+        EngineError: If files are missing, damaged, or do not fit the model.
+    """
+    locate_adapter(folder)
     with warnings.catch_warnings():
         # PEFT only warns when a part of the adapter stays as it was initialized.
         warnings.filterwarnings("error", message="Found missing adapter keys", category=UserWarning)
         # PEFT 0.21 reads an attribute that transformers 5 has renamed.
         warnings.filterwarnings("ignore", message="`is_gradient_checkpointing`", category=FutureWarning)
         try:
-            return PeftModel.from_pretrained(model, str(folder), is_trainable=False)
+            if not isinstance(model, PeftModel):
+                return PeftModel.from_pretrained(model, str(folder), adapter_name=name, is_trainable=False)
+            if missing := model.load_adapter(str(folder), adapter_name=name, is_trainable=False).missing_keys:
+                raise EngineError(f"The adapter {folder} lacks {_some(sorted(missing))}. Copy it again.")
         except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError, UserWarning) as error:
             raise EngineError(
                 f"The adapter {folder} does not fit the base model: {error} Give the base model that it was trained on."
             ) from error
+    tuner: Any = model.base_model
+    tuner.set_adapter(list(model.peft_config), inference_mode=True)
+    return model
 
 
 def _some(names: list[str]) -> str:

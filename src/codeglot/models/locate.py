@@ -21,7 +21,8 @@ from huggingface_hub.errors import (
 )
 
 from codeglot.errors import ConfigError, EngineError
-from codeglot.models.settings import Base
+from codeglot.micro import recipe
+from codeglot.models.settings import BUNDLED, Base
 
 _log = logging.getLogger(__name__)
 
@@ -47,17 +48,29 @@ def locate_model(base: Base, hub: HfApi | None = None) -> Path:
         ConfigError: If the name can be neither a folder nor a model of the hub, or a setting has no effect.
         EngineError: If the model or a file of it is not there, or is a pickle.
     """
-    folder = Path(base.model).expanduser()
-    if not folder.is_dir():
-        folder = _download(base, hub or HfApi())
-    elif base.revision is not None:
+    # A bundled name wins over a folder of that name: what a run file means must not depend on the working directory.
+    folder = recipe.assets(base.model) if base.model in BUNDLED else Path(base.model).expanduser()
+    if base.revision is not None and (base.model in BUNDLED or folder.is_dir()):
         raise ConfigError(
             f"base.revision = '{base.revision}' has no effect on {folder}, which is a folder. "
             "Leave it out, or name a model of the hub."
         )
+    if base.model in BUNDLED:
+        _check_bundled(base.model, folder)
+    elif not folder.is_dir():
+        folder = _download(base, hub or HfApi())
     _check_model(folder)
     _log.info("The base model is read from %s", folder)
     return folder
+
+
+def _check_bundled(name: str, folder: Path) -> None:
+    if not folder.is_dir():
+        hint = f" To use the folder '{name}' of the working directory, write './{name}'." if Path(name).is_dir() else ""
+        raise EngineError(
+            f"The bundled base '{name}' is not in this installation ({folder} is missing). "
+            f"Build it with `codeglot pretrain-micro`, or install the package again.{hint}"
+        )
 
 
 def locate_adapter(folder: Path) -> Path:
