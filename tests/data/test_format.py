@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from codeglot.data.format import PromptStyle, build_prompt, fenced
+from codeglot.data.format import PromptStyle, build_prompt, build_turns, fenced
 from codeglot.languages import spec
 from codeglot.languages.fences import blocks
-from codeglot.records import Problem
+from codeglot.records import Example, Problem
 
 
 def problem(**changes: object) -> Problem:
@@ -72,3 +72,35 @@ def test_code_in_a_block_comes_out_as_it_went_in(code: str) -> None:
     assert block.is_closed
     assert block.language_id == "python"
     assert block.code == (code if code.endswith("\n") else code + "\n")
+
+
+def turns(**fields: object) -> tuple[str, str]:
+    values = {"prompt": problem().prompt, "completion": "    return 2 * x\n", "language_id": "python", "source": "s"}
+    example = Example.model_validate(values | fields)
+    question, answer = build_turns(example, spec.get("python"))
+    assert (question.role, answer.role) == ("user", "assistant")
+    return question.content, answer.content
+
+
+def test_an_example_of_code_is_asked_as_its_problem_is_and_answered_with_the_whole_program() -> None:
+    question, answer = turns()
+    assert question == message()
+    assert answer == f"```python\n{problem().prompt}    return 2 * x\n```"
+
+
+def test_an_example_of_prose_is_asked_as_a_problem_of_prose_is() -> None:
+    question, answer = turns(prompt="Double `x` with `f`.", prompt_is_code=False, completion="def f(x): ...")
+    asked = message(prompt="Double `x` with `f`.", prompt_is_code=False, tests="", stdin=None, expected_output="1")
+    assert question == asked
+    assert answer == "```python\ndef f(x): ...\n```"
+
+
+def test_an_answer_that_is_fenced_already_stays_as_it_is_and_so_does_its_question() -> None:
+    written = "Like so:\n\n```python\nf = abs\n```\n\nDone."
+    assert turns(prompt="How?", prompt_is_code=False, completion=written) == ("How?", written)
+
+
+def test_fences_inside_continued_code_are_code() -> None:
+    _, answer = turns(completion='    """\n```\nf(1)\n```\n"""\n')
+    [block] = blocks(answer)
+    assert block.code == problem().prompt + '    """\n```\nf(1)\n```\n"""\n'
