@@ -10,6 +10,11 @@ from codeglot.data.format import Message
 from codeglot.errors import EngineError
 from codeglot.generate.engine import Decoding, GenerationRequest
 from codeglot.generate.hf_engine import HuggingFaceEngine
+from codeglot.methods.adapter import CARD, attach_methods, save_methods
+from codeglot.methods.base import Method
+from codeglot.methods.full import Full
+from codeglot.methods.lora import Lora
+from codeglot.models.layers import plain_model
 from codeglot.models.load import LoadedBase, load_base
 from codeglot.models.settings import Base
 from codeglot.records import Completion, FinishReason
@@ -33,6 +38,9 @@ def request(number: int = 0, prompt: str | None = None, **changes: Any) -> Gener
     text = "def add(a, b):\n" + "    # x\n" * (number % 4) if prompt is None else prompt
     fields = {"task_id": f"t/{number}", "sample": 0, "prompt": text, "seed": 100 + number, "prompt_hash": f"h{number}"}
     return GenerationRequest.model_validate(fields | changes)
+
+
+REQUESTS = [request(number) for number in range(6)]
 
 
 def by_task(completions: Iterator[Completion]) -> dict[str, Completion]:
@@ -259,3 +267,109 @@ def test_an_end_token_that_the_tokenizer_puts_behind_the_prompt_is_taken_off(tmp
     closing = HuggingFaceEngine(Base(model=str(save_tiny_model(tmp_path / "closing", tokenizer))), 1)
 
     assert list(closing.generate([request()], GREEDY)) == list(plain.generate([request()], GREEDY))
+
+
+def counting(model: Any) -> list[int]:
+    """Rows of every forward pass from now on."""
+    sizes: list[int] = []
+    model.register_forward_hook(
+        lambda _module, _args, kwargs, _out: sizes.append(len(kwargs["input_ids"])), with_kwargs=True
+    )
+    return sizes
+
+
+@pytest.mark.parametrize("decoding", [GREEDY, SAMPLED], ids=["greedy", "sampled"])
+def test_rows_that_have_ended_cost_nothing_and_change_nothing(base: Base, decoding: Decoding) -> None:
+    loaded = load_base(base)
+    alone = HuggingFaceEngine.of(loaded, 1, name="tiny")
+    together = HuggingFaceEngine.of(loaded, 16, name="tiny")
+    plain = by_task(alone.generate([request(number) for number in range(12)], decoding))
+    # some end at once, some late, some never
+    stops = {task_id: one.text[5 * number : 5 * number + 2] for number, (task_id, one) in enumerate(plain.items())}
+    requests = [
+        one.model_copy(update={"stop": (stops[one.task_id] or "no such text",)})
+        for one in (request(number) for number in range(12))
+    ]
+    expected = by_task(alone.generate(requests, decoding))
+    sizes = counting(loaded.model)
+
+    found = by_task(together.generate(requests, decoding))
+
+    assert found == expected
+    assert sizes[0] == 12
+    assert sizes == sorted(sizes, reverse=True)
+    assert min(sizes) <= 6
+    assert len({one.num_tokens for one in found.values()}) > 3
+
+
+@pytest.mark.parametrize("is_adapted", [False, True])
+def test_a_model_in_training_is_left_as_it_was(base: Base, is_adapted: bool) -> None:
+    loaded = load_base(base)
+    model: Any = loaded.model
+    if is_adapted:
+        model = attach_methods(model, [Lora(lora_dropout=0.5, init="pissa", r=4)], ("python",)).model
+    adapted = loaded._replace(model=model.eval())
+    expected = by_task(HuggingFaceEngine.of(adapted, 4, name="x").generate(REQUESTS, GREEDY))
+    model.train()
+    model.get_input_embeddings().eval()  # not even a mixture is evened out
+    model.config.use_cache = False
+    model.generation_config = GenerationConfig(temperature=0.3, do_sample=True, max_new_tokens=1)
+    inner = plain_model(model)
+
+    def state() -> list[object]:
+        return [
+            [module.training for module in model.modules()],
+            [parameter.requires_grad for parameter in model.parameters()],
+            [parameter.grad for parameter in model.parameters()],
+            (model.generation_config, inner.generation_config, inner.config.to_dict()),
+            torch.get_rng_state().tolist(),
+            torch.is_grad_enabled(),
+        ]
+
+    before = state()
+    engine = HuggingFaceEngine.of(adapted, 4, name="x")
+    found = {}
+    for completion in engine.generate(REQUESTS, GREEDY):
+        found[completion.task_id] = completion
+        assert state() == before  # also between two batches
+
+    assert found == expected
+    assert model.generation_config is before[3][0]  # type: ignore[index]
+
+
+def test_a_batch_that_fails_leaves_the_model_as_it_was_too() -> None:
+    engine, model = scripted("ab", num_rows=0)
+    model.model.train()
+    own = model.model.generation_config
+
+    with pytest.raises(EngineError, match="alone"):
+        list(engine.generate([request(3)], GREEDY))
+
+    assert model.model.training
+    assert model.model.generation_config is own
+
+
+@pytest.mark.parametrize("kind", ["ours", "several", "full", "theirs"])
+def test_what_was_trained_is_what_generates(base: Base, tmp_path: Path, kind: str) -> None:
+    loaded = load_base(base)
+    methods: dict[str, tuple[Method, ...]] = {
+        "ours": (Lora(init="pissa", r=4),),
+        "theirs": (Lora(),),
+        "several": (Lora(name="one"), Lora(name="two", target_modules="mlp")),
+        "full": (Full(),),
+    }
+    attached = attach_methods(loaded.model, methods[kind], ("python",))
+    for parameter in attached.model.parameters():
+        if parameter.requires_grad:
+            parameter.data += 0.05 * torch.randn(parameter.shape, generator=torch.Generator().manual_seed(1))
+    save_methods(attached, tmp_path / "adapter")
+    if kind == "theirs":
+        (tmp_path / "adapter" / CARD).unlink()
+    trained: Any = attached.model
+    expected = by_task(HuggingFaceEngine.of(loaded._replace(model=trained), 4, name="x").generate(REQUESTS, GREEDY))
+
+    adapted = HuggingFaceEngine(base.model_copy(update={"adapter": tmp_path / "adapter"}), 4)
+    plain = HuggingFaceEngine(base, 4)
+
+    assert by_task(adapted.generate(REQUESTS, GREEDY)) == expected
+    assert by_task(plain.generate(REQUESTS, GREEDY)) != expected

@@ -6,25 +6,34 @@ without a `finish_reason` that says so, and what a batch wrote is handed out bef
 
 import gc
 import logging
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
-from typing import Any
+from typing import Any, Self
 
 import torch
 from jinja2 import TemplateError
+from torch import Tensor
 from transformers import GenerationConfig, LogitsProcessorList, StoppingCriteriaList
 
+from codeglot.data.encode import encode_prompt
 from codeglot.errors import EngineError
+from codeglot.generate.cache import growing_cache
 from codeglot.generate.engine import Decoding, GenerationRequest
 from codeglot.generate.rows import Row, RowEnds
 from codeglot.generate.sampling import SeededSampler
-from codeglot.models.load import LoadedBase, load_base
+from codeglot.methods.adapter import load_adapted
+from codeglot.models.layers import plain_model
+from codeglot.models.load import LoadedBase
+from codeglot.models.modes import in_evaluation
 from codeglot.models.settings import Base
 from codeglot.records import Completion, FinishReason
 
 _log = logging.getLogger(__name__)
 
 _IDS = ("eos_token_id", "bos_token_id", "pad_token_id")
+_SHARE = 0.75
+"""Rows that have ended are taken out of the batch when no more than this part of it goes on."""
 
 
 class HuggingFaceEngine:
@@ -40,14 +49,25 @@ class HuggingFaceEngine:
         EngineError: If the model is missing, unsafe or incomplete.
     """
 
-    def __init__(self, base: Base, batch_size: int, *, load: Callable[[Base], LoadedBase] = load_base) -> None:
+    def __init__(self, base: Base, batch_size: int, *, load: Callable[[Base], LoadedBase] = load_adapted) -> None:
         model, self._tokenizer, self._device = load(base)
         self._model: Any = model  # with an adapter around it, its type does not know what it can do
         self._name = base.model
         self._batch_size = batch_size
-        self._end_ids = self._take_generation_config()
+        self._end_ids = self._read_generation_config()
         self._num_positions: int | None = getattr(self._model.config.get_text_config(), "max_position_embeddings", None)
         self.device = torch.cuda.get_device_name(self._device) if self._device.type == "cuda" else self._device.type
+
+    @classmethod
+    def of(cls, loaded: LoadedBase, batch_size: int, *, name: str) -> Self:
+        """An engine around a model in memory, which is left as it was after every batch: trained on, for instance.
+
+        Args:
+            loaded: The model in any mode, its tokenizer and where it runs.
+            batch_size: Prompts at once, at most.
+            name: What messages call it.
+        """
+        return cls(Base(model=name), batch_size, load=lambda _: loaded)
 
     def generate(self, requests: Sequence[GenerationRequest], decoding: Decoding) -> Generator[Completion, None, None]:
         """Yield the completions of each batch when it is written, the longest prompts first.
@@ -70,11 +90,8 @@ class HuggingFaceEngine:
                 size = len(batch) // 2
                 _log.warning("Memory does not suffice for %d prompts at once; going on with %d", len(batch), size)
 
-    def _take_generation_config(self) -> set[int]:
-        """Return the tokens that end a completion, and take out of the model all else it says about decoding.
-
-        Left in place, its temperature, penalties and so on would quietly fill whatever a run leaves open.
-        """
+    def _read_generation_config(self) -> set[int]:
+        """Return the tokens that end a completion; all else that the model says about decoding is not used."""
         own = self._model.generation_config
         if settings := {
             key: value
@@ -85,7 +102,6 @@ class HuggingFaceEngine:
                 "Settings of the model's generation_config.json that are not used, since the run file decides: %s",
                 settings,
             )
-        self._model.generation_config = GenerationConfig()
         ids = own.eos_token_id if isinstance(own.eos_token_id, list) else [own.eos_token_id]
         return {token_id for token_id in (*ids, self._tokenizer.eos_token_id) if token_id is not None}
 
@@ -122,10 +138,7 @@ class HuggingFaceEngine:
     def _encode(self, request: GenerationRequest) -> list[int]:
         if request.messages:
             return self._encode_chat(request)
-        ids: list[int] = list(self._tokenizer(request.prompt, verbose=False)["input_ids"])
-        end = self._tokenizer.eos_token
-        # Some tokenizers close every text with the end token, after which there is nothing to continue.
-        return ids[:-1] if ids and ids[-1] == self._tokenizer.eos_token_id and not request.prompt.endswith(end) else ids
+        return encode_prompt(self._tokenizer, request.prompt)
 
     def _encode_chat(self, request: GenerationRequest) -> list[int]:
         if not self._tokenizer.chat_template:
@@ -161,19 +174,39 @@ class HuggingFaceEngine:
         # Padding is masked, so any id will do.
         ids = [[0] * (width - len(row.prompt_ids)) + row.prompt_ids for row in rows]
         mask = [[0] * (width - len(row.prompt_ids)) + [1] * len(row.prompt_ids) for row in rows]
-        sampler = LogitsProcessorList()
-        if decoding.temperature > 0:
-            seeds = [row.request.seed for row in rows]
-            sampler.append(
-                SeededSampler(seeds, temperature=decoding.temperature, top_p=decoding.top_p, device=self._device)
-            )
-        self._model.generate(
-            input_ids=torch.tensor(ids, device=self._device),
-            attention_mask=torch.tensor(mask, device=self._device),
-            generation_config=GenerationConfig(max_new_tokens=max(row.max_new_tokens for row in rows), do_sample=False),
-            logits_processor=sampler,
-            stopping_criteria=StoppingCriteriaList([RowEnds(rows, self._tokenizer, self._end_ids)]),
-        )
+        input_ids, attention_mask = torch.tensor(ids, device=self._device), torch.tensor(mask, device=self._device)
+        samplers = self._samplers(rows, decoding)
+        with _as_for_generation(self._model):
+            cache = None if self._has_prompt_of_its_own else growing_cache(plain_model(self._model))
+            ends = RowEnds(rows, self._tokenizer, self._end_ids, share=_SHARE if cache else 0.0)
+            while True:
+                input_ids = self._model.generate(
+                    input_ids=input_ids,
+                    attention_mask=attention_mask,
+                    generation_config=GenerationConfig(max_new_tokens=ends.room, do_sample=False, use_cache=True),
+                    logits_processor=LogitsProcessorList(samplers),
+                    stopping_criteria=StoppingCriteriaList([ends]),
+                    **({"past_key_values": cache} if cache else {}),
+                )
+                places = ends.narrow()
+                if cache is None or not places:
+                    return
+                input_ids = input_ids[places]
+                attention_mask = _lengthened(attention_mask[places], input_ids.shape[1])
+                cache.batch_select_indices(torch.tensor(places, device=self._device))
+                for sampler in samplers:
+                    sampler.keep(places)
+
+    @property
+    def _has_prompt_of_its_own(self) -> bool:
+        """Whether an adapter puts positions of its own before the prompt, and so into the cache."""
+        return bool(getattr(getattr(self._model, "active_peft_config", None), "is_prompt_learning", False))
+
+    def _samplers(self, rows: Sequence[Row], decoding: Decoding) -> list[SeededSampler]:
+        if decoding.temperature == 0:
+            return []
+        seeds = [row.request.seed for row in rows]
+        return [SeededSampler(seeds, temperature=decoding.temperature, top_p=decoding.top_p, device=self._device)]
 
     def _out_of_memory(self, row: Row) -> EngineError:
         return EngineError(
@@ -181,6 +214,32 @@ class HuggingFaceEngine:
             f"({len(row.prompt_ids)} tokens of prompt, {row.max_new_tokens} to write). Lower generate.max_new_tokens, "
             "set base.dtype=bfloat16 or take a smaller model; what was written stays, and running again resumes."
         )
+
+
+@contextmanager
+def _as_for_generation(model: Any) -> Iterator[None]:
+    """Evaluation mode, and no decoding settings but ours; afterwards every module is as it was.
+
+    Left in place, the model's own temperature, penalties and so on would quietly fill whatever a run leaves open.
+    """
+    owners = list({id(owner): owner for owner in (model, plain_model(model))}.values())
+    configs = [vars(owner).get("generation_config") for owner in owners]
+    for owner in owners:
+        owner.generation_config = GenerationConfig()
+    try:
+        with in_evaluation(model):
+            yield
+    finally:
+        for owner, config in zip(owners, configs, strict=True):
+            if config is None:
+                del owner.generation_config
+            else:
+                owner.generation_config = config
+
+
+def _lengthened(mask: Tensor, width: int) -> Tensor:
+    """The mask with ones for the positions that came after it."""
+    return torch.cat([mask, mask.new_ones(len(mask), width - mask.shape[1])], dim=1)
 
 
 def _completion(row: Row, decoding: Decoding) -> Completion:

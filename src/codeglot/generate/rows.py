@@ -70,19 +70,38 @@ class RowEnds(StoppingCriteria):
         rows: In the order of the batch; their text, count and ending are filled in.
         tokenizer: That of the model.
         end_ids: Tokens that end a completion.
+        share: All rows are said to have ended when no more than this part of them goes on; 0: when none does.
     """
 
-    def __init__(self, rows: Sequence[Row], tokenizer: PreTrainedTokenizerBase, end_ids: Collection[int]) -> None:
-        self._rows = rows
+    def __init__(
+        self, rows: Sequence[Row], tokenizer: PreTrainedTokenizerBase, end_ids: Collection[int], share: float = 0.0
+    ) -> None:
+        self._rows = list(rows)
         self._streams = [TextStream(tokenizer, row.prompt_ids) for row in rows]
         self._end_ids = end_ids
+        self._share = share
+
+    @property
+    def room(self) -> int:
+        """Tokens that the longest row may still get."""
+        return max(row.max_new_tokens - row.num_tokens for row in self._rows)
+
+    def narrow(self) -> list[int]:
+        """Forget the rows that have ended; return the places in the batch of the others."""
+        places = [place for place, row in enumerate(self._rows) if row.finish_reason is None]
+        self._rows = [self._rows[place] for place in places]
+        self._streams = [self._streams[place] for place in places]
+        return places
 
     def __call__(self, input_ids: Tensor, _scores: object, **_: object) -> Tensor:
         """Return a boolean per row: True where it has ended."""
         for row, stream, token_id in zip(self._rows, self._streams, input_ids[:, -1].tolist(), strict=True):
             if row.finish_reason is None:
                 self._advance(row, stream, token_id)
-        return torch.tensor([row.finish_reason is not None for row in self._rows], device=input_ids.device)
+        ended = [row.finish_reason is not None for row in self._rows]
+        if ended.count(False) <= self._share * len(ended):
+            ended = [True] * len(ended)
+        return torch.tensor(ended, device=input_ids.device)
 
     def _advance(self, row: Row, stream: TextStream, token_id: int) -> None:
         row.num_tokens += 1

@@ -32,6 +32,10 @@ class SeededSampler(LogitsProcessor):
         self._temperature = temperature
         self._top_p = top_p
 
+    def keep(self, places: Sequence[int]) -> None:
+        """Forget all rows but these, whose draws go on where they are."""
+        self._generators = [self._generators[place] for place in places]
+
     def __call__(self, _input_ids: Tensor, logits_BV: Tensor) -> Tensor:
         """Return perturbed logits, float64, shape (B, V)."""
         # 53 random bits: with 24, the tail of a large vocabulary would be drawn wrongly.

@@ -1,0 +1,1 @@
+"""Ways to adapt a base model: one file or folder per method."""

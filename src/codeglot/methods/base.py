@@ -1,0 +1,120 @@
+"""What a method of adaptation is: settings that can put themselves on a base model, and what the loop asks of them.
+
+A method *is* its configuration: `Lora(r=16).attach(model, languages)`. Methods do not know each other; a run composes
+them in the order of its `[[methods]]`.
+"""
+
+from abc import abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import Any, ClassVar, NamedTuple
+
+from torch import Tensor, nn
+
+from codeglot.config import StrictModel
+from codeglot.data.batch import Batch
+
+
+class LowRank(NamedTuple):
+    """One low-rank update `scale * B @ A` of a linear module."""
+
+    module: str
+    """Name of the adapted module in the base model."""
+    a_RI: Tensor
+    """(R, I), differentiable in what is trained; the parameter itself where the whole factor is trained."""
+    b_OR: Tensor
+    """(O, R), likewise."""
+    scale: float
+
+
+class Stage(NamedTuple):
+    """One of several trainings in a row."""
+
+    name: str
+    share: float
+    """Part of the run's steps, 0 to 1; the shares of a method add up to 1."""
+
+
+class Method(StrictModel):
+    """One way to adapt a base model. Hooks that a method does not need stay as they are here."""
+
+    method: str
+    """Name of the method; it decides which other keys there are."""
+
+    routes_by_language: ClassVar[bool] = False
+    """Whether `route` must be open around every forward pass."""
+    is_causal: ClassVar[bool] = True
+    """False for an audit mode that sees the future; generation refuses it."""
+    adds_parameters: ClassVar[bool] = True
+    """Whether only what the method added is trained; False for those that train the base itself."""
+    usual_lr: ClassVar[float] = 3e-3
+    """`optim.lr` to begin with, by AdamW on a small base; what suits a base is found by trying."""
+
+    @abstractmethod
+    def attach(self, model: nn.Module, languages: Sequence[str]) -> nn.Module:
+        """Freeze the base, add this method's parameters and return the model that is trained from now on.
+
+        Until trained, logits equal those of the base (largest absolute difference <= 1e-5 in float32).
+
+        Args:
+            model: The base, or what an earlier method made of it.
+            languages: Language ids in the order of `language_ids` 1, 2, ...; append-only.
+
+        Raises:
+            ConfigError: If the settings do not fit the model, for instance a target that matches no module.
+        """
+
+    def stages(self) -> tuple[Stage, ...]:
+        """Trainings in a row; one for most methods."""
+        return (Stage("train", 1.0),)
+
+    def begin_stage(self, model: nn.Module, stage: str) -> None:
+        """Set what is trained in a stage."""
+
+    def prepare(self, batch: Batch) -> Batch:
+        """Change a batch before the forward pass."""
+        return batch
+
+    def loss(self, model: nn.Module, batch: Batch) -> Tensor | None:  # noqa: ARG002 - the interface
+        """Sum (not mean) of a loss of its own over the batch's targets; None: the loop's language-model loss."""
+        return None
+
+    def forward_loss(self, model: nn.Module) -> Mapping[str, Tensor]:  # noqa: ARG002 - the interface
+        """Terms that the last forward pass left behind, by name; reads and clears them. Called per micro-batch."""
+        return {}
+
+    def step_loss(self, model: nn.Module) -> Mapping[str, Tensor]:  # noqa: ARG002 - the interface
+        """Terms by name, added once per optimizer step (regularizers)."""
+        return {}
+
+    def before_step(self, model: nn.Module) -> None:
+        """After accumulation and synchronisation, before the optimizer: for instance gradients to None."""
+
+    def after_step(self, model: nn.Module, lr_by_parameter: Mapping[nn.Parameter, float]) -> None:
+        """After the optimizer: for instance a decay of its own."""
+
+    def factors(self, model: nn.Module) -> Iterator[LowRank]:  # noqa: ARG002 - the interface
+        """Its low-rank updates, for regularizers; nothing for methods that have none."""
+        return iter(())
+
+    def route(self, language_ids: Tensor) -> AbstractContextManager[Any]:  # noqa: ARG002 - the interface
+        """Context around a forward pass in which tokens are routed by these ids, shape (B, L)."""
+        return nullcontext()
+
+    @abstractmethod
+    def save(self, model: nn.Module, folder: Path) -> None:
+        """Write what was trained: safetensors and JSON, nothing pickled.
+
+        Called by `adapter.save_methods`, which makes it atomic and adds the settings and the base's fingerprint.
+        """
+
+    @abstractmethod
+    def load(self, base: nn.Module, folder: Path, languages: Sequence[str]) -> nn.Module:
+        """Put what `save` wrote on a fresh base, ready to generate; the inverse of `attach` and training.
+
+        Called by `adapter.load_methods`, which has refused other bases by then.
+
+        Raises:
+            EngineError: If files are missing, damaged, or do not fit the base.
+        """
