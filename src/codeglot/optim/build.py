@@ -1,0 +1,41 @@
+"""Settings and parameters -> an optimizer of torch."""
+
+from collections.abc import Iterable, Mapping
+from importlib import import_module
+from typing import Any
+
+from torch import nn
+from torch.optim import Optimizer
+
+from codeglot.optim.settings import Optim
+
+
+def build(settings: Optim, parameters: Iterable[nn.Parameter]) -> Optimizer:
+    """The optimizer that `settings` name, over `parameters`.
+
+    Matrices decay by `weight_decay`; vectors and scalars (biases, norms, gates) do not.
+
+    Args:
+        settings: Which optimizer, and its numbers.
+        parameters: What it changes; their order is that of the optimizer's state.
+    """
+    parameters = list(parameters)
+    groups = [
+        {"params": [p for p in parameters if p.ndim >= 2], "weight_decay": settings.weight_decay},
+        {"params": [p for p in parameters if p.ndim < 2], "weight_decay": 0.0},
+    ]
+    module = import_module(f"codeglot.optim.{settings.name}")
+    optimizer: Optimizer = module.build([group for group in groups if group["params"]], settings)
+    return optimizer
+
+
+def set_lr(optimizer: Optimizer, lr: float) -> None:
+    """Take the next steps with this rate."""
+    for group in optimizer.param_groups:
+        group["lr"] = lr
+
+
+def lr_by_parameter(optimizer: Optimizer) -> Mapping[nn.Parameter, float]:
+    """Rate with which each parameter is changed."""
+    groups: list[dict[str, Any]] = optimizer.param_groups
+    return {parameter: float(group["lr"]) for group in groups for parameter in group["params"]}

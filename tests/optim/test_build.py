@@ -1,0 +1,76 @@
+from copy import deepcopy
+from typing import Any
+
+import pytest
+import torch
+from torch import nn
+
+from codeglot.optim.build import build, lr_by_parameter, set_lr
+from codeglot.optim.registry import OPTIMIZERS
+from codeglot.optim.settings import Optim
+
+
+def parameters() -> Any:
+    torch.manual_seed(0)
+    return [nn.Parameter(torch.randn(3, 2)), nn.Parameter(torch.randn(3)), nn.Parameter(torch.randn(()))]
+
+
+@pytest.fixture(params=OPTIMIZERS)
+def settings(request: pytest.FixtureRequest) -> Any:
+    return Optim(name=request.param, lr=0.1, weight_decay=0.5)
+
+
+def test_only_matrices_decay(settings: Any) -> None:
+    matrix, vector, scalar = parameters()
+    before = [p.detach().clone() for p in (matrix, vector, scalar)]
+    optimizer = build(settings, [matrix, vector, scalar])
+    for parameter in (matrix, vector, scalar):
+        parameter.grad = torch.zeros_like(parameter)
+
+    optimizer.step()
+
+    torch.testing.assert_close(matrix.detach(), before[0] * (1 - 0.1 * 0.5))
+    assert torch.equal(vector.detach(), before[1])
+    assert torch.equal(scalar.detach(), before[2])
+
+
+def test_a_state_put_into_a_new_optimizer_goes_on_bit_for_bit(settings: Any) -> None:
+    def step(optimizer: Any, values: Any, seed: int) -> None:
+        torch.manual_seed(seed)
+        for parameter in values:
+            parameter.grad = torch.randn_like(parameter)
+        optimizer.step()
+
+    first = parameters()
+    optimizer = build(settings, first)
+    step(optimizer, first, 1)
+    second = [nn.Parameter(p.detach().clone()) for p in first]
+    again = build(settings, second)
+    again.load_state_dict(deepcopy(optimizer.state_dict()))
+
+    step(optimizer, first, 2)
+    step(again, second, 2)
+
+    assert all(torch.equal(left, right) for left, right in zip(first, second, strict=True))
+
+
+def test_a_rate_holds_for_every_parameter(settings: Any) -> None:
+    values = parameters()
+    optimizer = build(settings, values)
+
+    set_lr(optimizer, 0.25)
+
+    rates = lr_by_parameter(optimizer)
+    assert [rates[parameter] for parameter in values] == [0.25] * 3
+
+
+def test_one_step_of_adamw_is_the_published_one() -> None:
+    value = nn.Parameter(torch.tensor([[2.0, -1.0]]))
+    value.grad = torch.tensor([[0.5, -0.25]])
+    optimizer = build(Optim(name="adamw", lr=0.1, betas=(0.9, 0.99), eps=1e-6, weight_decay=0.1), [value])
+
+    optimizer.step()
+
+    # In the first step the corrected means are the gradient and its square.
+    expected = torch.tensor([[2.0, -1.0]]) * (1 - 0.1 * 0.1) - 0.1 * torch.tensor([[0.5 / (0.5 + 1e-6), -1.0]])
+    torch.testing.assert_close(value.detach(), expected, rtol=1e-5, atol=1e-5)
