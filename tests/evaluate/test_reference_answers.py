@@ -12,12 +12,14 @@ import pytest
 from codeglot.evaluate.benchmarks.benchmark import load_problems
 from codeglot.execute.cold import ColdSandbox
 from codeglot.execute.local import LocalPool
+from codeglot.generate.names import EngineName
 from codeglot.generate.reference_engine import answerable
 from codeglot.jobs.engines import build_engine
 from codeglot.jobs.execute import execute
 from codeglot.jobs.generate import generate
 from codeglot.jobs.progress import Silent
-from codeglot.jobs.runfile import EngineName, Evaluate, Generate, RunFile
+from codeglot.jobs.runfile import EvaluationRun
+from codeglot.jobs.sections import Evaluate, Generate
 from codeglot.records import Execution, Problem, Verdict
 
 NUM_SAMPLED = 5
@@ -59,7 +61,7 @@ def sample(part: str) -> list[Problem]:
 
 def judge(problems: list[Problem], engine: EngineName, sandbox: ColdSandbox, folder: Path) -> list[Execution]:
     settings = Evaluate(benchmarks=(problems[0].benchmark,))
-    run = RunFile(generate=Generate(engine=engine), evaluate=settings)
+    run = EvaluationRun(generate=Generate(engine=engine), evaluate=settings)
     completions = generate(run, problems, build_engine(run, problems), folder / f"{engine}.completions.jsonl", Silent())
     return execute(run, problems, completions, LocalPool(sandbox), folder / f"{engine}.executions.jsonl", Silent())
 

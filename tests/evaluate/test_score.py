@@ -57,6 +57,17 @@ def test_macro_gives_each_language_the_same_weight() -> None:
     assert (macro.pass_at_k, macro.num_languages) == (0.5, 2)
 
 
+def test_macro_draws_forms_of_one_problem_together() -> None:
+    asked = [(f"{language}/{i}", language, i) for language in ("x", "y", "z") for i in range(20)]
+    problems = [problem(task, language).model_copy(update={"origin": f"b/{i}"}) for task, language, i in asked]
+    ends: Ends = {task: [P] if i % 3 else [F] for task, _, i in asked}
+    found = score(problems, *rows(ends), ks=[1])
+    assert found.macro[0].interval == pytest.approx(found.scores[0].interval)
+    apart = score([problem(task, language) for task, language, _ in asked], *rows(ends), ks=[1])
+    assert apart.scores == found.scores
+    assert apart.macro[0].interval != pytest.approx(apart.scores[0].interval, abs=0.05)
+
+
 def test_a_single_language_has_no_macro() -> None:
     assert score([problem("1")], *rows({"1": [P]}), ks=[1]).macro == ()
 

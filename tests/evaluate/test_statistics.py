@@ -1,4 +1,7 @@
+"""Intervals and tests, against slow forms and against worlds whose truth is known."""
+
 from collections import Counter
+from collections.abc import Hashable
 from itertools import product
 from math import comb, sqrt
 
@@ -8,6 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from codeglot.evaluate.statistics import (
+    Interval,
+    contributions,
     difference_interval,
     holm,
     macro_interval,
@@ -103,6 +108,160 @@ def test_one_language_without_spread_still_widens_the_macro_interval() -> None:
 
 def test_macro_of_one_language_is_the_language() -> None:
     assert macro_interval([[1.0] * 9]) == pytest.approx(mean_interval([1.0] * 9))
+
+
+Rows = list[tuple[list[float], list[Hashable]]]
+"""Per language values, and the origin of each."""
+
+
+@st.composite
+def shared(draw: st.DrawFn, values: st.SearchStrategy[float] = shares, *, is_whole: bool = False) -> Rows:
+    """Languages that have all of the same origins, or some each."""
+    origins = list(range(draw(st.integers(1, 6))))
+    rows: Rows = []
+    for _ in range(draw(st.integers(1, 3))):
+        mine = origins if is_whole else draw(st.lists(st.sampled_from(origins), min_size=1, unique=True))
+        rows.append((draw(st.lists(values, min_size=len(mine), max_size=len(mine))), list(draw(st.permutations(mine)))))
+    return rows
+
+
+def split(rows: Rows) -> tuple[list[list[float]], list[list[Hashable]]]:
+    return [values for values, _ in rows], [origins for _, origins in rows]
+
+
+def whole_draws(rows: Rows, count: int) -> list[float]:
+    """The obvious form of the cluster bootstrap: draw origins, take all their rows, average languages."""
+    by_origin = [dict(zip(origins, values, strict=True)) for values, origins in rows]
+    known = list(by_origin[0])
+    rng = np.random.default_rng(5)
+    means = []
+    for _ in range(count):
+        drawn = [known[place] for place in rng.integers(0, len(known), len(known))]
+        means.append(float(np.mean([[mine[origin] for origin in drawn] for mine in by_origin])))
+    return means
+
+
+@settings(deadline=None, max_examples=25)
+@given(rows=shared(is_whole=True).filter(lambda rows: all(len(set(values)) > 1 for values, _ in rows)))
+def test_an_origin_is_drawn_once_for_all_languages_that_have_it(rows: Rows) -> None:
+    by_origin = [dict(zip(origins, values, strict=True)) for values, origins in rows]
+    units = [sum(mine[origin] for mine in by_origin) / len(rows) for origin in by_origin[0]]
+    if max(units) - min(units) < 1e-9:
+        return  # languages that cancel each other: below
+    exact = enumerated_quantiles([units])
+    low, high = macro_interval(*split(rows))
+    assert exact[0.025][0] - 1e-9 <= low <= exact[0.025][1] + 1e-9
+    assert exact[0.975][0] - 1e-9 <= high <= exact[0.975][1] + 1e-9
+
+
+def correlated(rng: np.random.Generator, num_languages: int, num_problems: int) -> Rows:
+    """Passes of problems that are hard in all languages or in none; their true mean is 0.4."""
+    chances = rng.beta(0.4, 0.6, num_problems)
+    keys: list[Hashable] = list(range(num_problems))
+    return [((rng.random(num_problems) < chances).astype(float).tolist(), keys) for _ in range(num_languages)]
+
+
+def test_the_cluster_bootstrap_agrees_with_drawing_whole_problems() -> None:
+    rows = correlated(np.random.default_rng(3), 6, 80)
+    slow = tuple(np.quantile(whole_draws(rows, 3000), (0.025, 0.975)))
+    assert macro_interval(*split(rows)) == pytest.approx(slow, abs=0.008)
+    low, high = macro_interval([values for values, _ in rows])
+    assert high - low < 0.6 * (slow[1] - slow[0])
+
+
+def test_languages_that_lack_some_origins_agree_with_drawing_whole_problems() -> None:
+    rng = np.random.default_rng(4)
+    rows = correlated(rng, 4, 120)
+    kept: Rows = []
+    for values, keys in rows:
+        there = np.flatnonzero(rng.random(120) < 0.8)
+        kept.append(([values[place] for place in there], [keys[place] for place in there]))
+    by_origin = [dict(zip(origins, values, strict=True)) for values, origins in kept]
+    slow = []
+    for _ in range(3000):
+        drawn = rng.integers(0, 120, 120).tolist()
+        slow.append(np.mean([np.mean([mine[key] for key in drawn if key in mine]) for mine in by_origin]))
+    assert macro_interval(*split(kept)) == pytest.approx(tuple(np.quantile(slow, (0.025, 0.975))), abs=0.01)
+
+
+@settings(deadline=None, max_examples=25)
+@given(rows=shared(st.sampled_from([-1.0, -0.5, 0.0, 0.25, 1.0])))
+def test_origins_that_no_two_problems_share_change_nothing(rows: Rows) -> None:
+    strata, origins = split(rows)
+    own: list[list[Hashable]] = [[(place, key) for key in keys] for place, keys in enumerate(origins)]
+    assert difference_interval(strata, own) == difference_interval(strata)
+    assert contributions(strata, own) == contributions(strata)
+    assert contributions(strata) == [value / len(values) for values in strata for value in values]
+
+
+@settings(deadline=None, max_examples=25)
+@given(values=st.lists(shares, min_size=1, max_size=9), count=st.integers(1, 5))
+def test_the_same_answers_in_more_languages_are_no_more_evidence(values: list[float], count: int) -> None:
+    keys: list[list[Hashable]] = [list(range(len(values)))] * count
+    assert macro_interval([values] * count, keys) == pytest.approx(macro_interval([values]), abs=1e-9)
+    assert difference_interval([values] * count, keys) == pytest.approx(difference_interval([values]), abs=1e-9)
+    assert permutation_test(contributions([values] * count, keys)) == pytest.approx(permutation_test(values))
+
+
+def test_languages_that_cancel_each_other_are_not_certain() -> None:
+    values = [1.0, -1.0, 0.5, 0.0, 0.0, -0.5]
+    mirrored = [-value for value in values]
+    low, high = difference_interval([values, mirrored], [range(6), range(6)])
+    alone = difference_interval([values])
+    assert high - low == pytest.approx(alone[1] - alone[0], abs=0.05)
+    assert permutation_test(contributions([values, mirrored], [range(6), range(6)])) == 1.0
+
+
+def test_a_language_without_spread_adds_its_own_interval_in_full() -> None:
+    values = [1.0] * 12 + [0.0] * 20
+    low, high = macro_interval([values, [0.0] * 32], [range(32), range(32)])
+    bounds = mean_interval(values)
+    assert (low, high) == pytest.approx((bounds[0] / 2, (bounds[1] + wilson_interval(0, 32)[1]) / 2))
+
+
+@given(rows=shared(st.sampled_from([-1.0, -0.5, 0.0, 1.0])))
+def test_a_permutation_changes_the_sign_of_whole_origins(rows: Rows) -> None:
+    strata, origins = split(rows)
+    known = sorted({key for keys in origins for key in keys}, key=str)
+    totals = []
+    for signs in product((-1, 1), repeat=len(known)):
+        sign = dict(zip(known, signs, strict=True))
+        flipped = [
+            sum(sign[key] * v for v, key in zip(values, keys, strict=True)) / len(values) for values, keys in rows
+        ]
+        totals.append(abs(sum(flipped)))
+    observed = totals[-1] - 1e-9
+    slow = sum(total >= observed for total in totals) / len(totals)
+    assert permutation_test(contributions(strata, origins)) == pytest.approx(slow)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("num_problems", [60, 320])
+def test_intervals_over_languages_hold_the_truth_as_often_as_they_say(num_problems: int) -> None:
+    def covers(found: Interval) -> bool:
+        return found[0] <= 0.4 <= found[1]
+
+    rng = np.random.default_rng(12)
+    worlds = [correlated(rng, 8, num_problems) for _ in range(500)]
+    clustered = [covers(macro_interval(*split(rows))) for rows in worlds]
+    independent = [covers(macro_interval([values for values, _ in rows])) for rows in worlds]
+    assert np.mean(clustered) >= 0.93
+    assert np.mean(independent) < 0.8
+
+
+@pytest.mark.slow
+def test_p_over_languages_finds_no_difference_as_often_as_it_says() -> None:
+    """Two equal runs whose differences hang together over languages: 5 % of p are below 0.05, not more."""
+    rng = np.random.default_rng(13)
+    keys = [range(60)] * 8
+    clustered, independent = [], []
+    for _ in range(400):
+        leaning = rng.normal(0.0, 1.5, 60)
+        strata = [np.sign(np.round(leaning + rng.normal(0.0, 1.0, 60))).tolist() for _ in range(8)]
+        clustered.append(permutation_test(contributions(strata, keys)) < 0.05)
+        independent.append(permutation_test(contributions(strata)) < 0.05)
+    assert np.mean(clustered) <= 0.075
+    assert np.mean(independent) > 0.2
 
 
 @pytest.mark.parametrize(("value", "sign"), [(1.0, 1), (-1.0, -1)])

@@ -29,7 +29,7 @@ class MacroScore(StrictModel):
     pass_at_k: float | None
     """0 to 1; None while executions of any of the languages are missing."""
     interval: tuple[float, float] | None
-    """95 % interval over problems within each language; None while executions are missing."""
+    """95 % interval over problems, one asked in several languages drawn once; None while executions are missing."""
     bounds: tuple[float, float]
     """Lowest and highest value that the missing executions still allow."""
 
@@ -117,7 +117,7 @@ def score(
     return Scores(
         num_samples=min(entry.num_samples for entry in tallies.values()),
         scores=tuple(rows),
-        macro=tuple(_macro(rows, groups, tallies)),
+        macro=tuple(_macro(rows, groups, tallies, {problem.task_id: problem.root for problem in problems})),
         left_out=left_out,
     )
 
@@ -217,7 +217,10 @@ def _score_group(
 
 
 def _macro(
-    rows: Sequence[Score], groups: Mapping[_Group, Sequence[str]], tallies: Mapping[str, Tally]
+    rows: Sequence[Score],
+    groups: Mapping[_Group, Sequence[str]],
+    tallies: Mapping[str, Tally],
+    roots: Mapping[str, str],
 ) -> Iterable[MacroScore]:
     together: dict[tuple[str, str, int], list[Score]] = {}
     for row in rows:
@@ -226,10 +229,9 @@ def _macro(
         if len(parts) < 2:
             continue
         complete = not any(part.incomplete for part in parts)
-        strata = [
-            [tallies[task_id].bounds(k)[0] for task_id in groups[_Group(benchmark, part.language_id, natural_language)]]
-            for part in parts
-        ]
+        members = [groups[_Group(benchmark, part.language_id, natural_language)] for part in parts]
+        strata = [[tallies[task_id].bounds(k)[0] for task_id in task_ids] for task_ids in members]
+        origins = [[roots[task_id] for task_id in task_ids] for task_ids in members]
         low, high = (sum(part.bounds[side] for part in parts) / len(parts) for side in (0, 1))
         yield MacroScore(
             benchmark=benchmark,
@@ -237,6 +239,6 @@ def _macro(
             k=k,
             num_languages=len(parts),
             pass_at_k=low if complete else None,
-            interval=macro_interval(strata) if complete else None,
+            interval=macro_interval(strata, origins) if complete else None,
             bounds=(low, high),
         )

@@ -51,7 +51,8 @@ def write(path: Path, *rows: dict[str, Any]) -> Path:
 def test_every_benchmark_says_what_it_is(name: str) -> None:
     found = get(name)
     assert found.name == name
-    assert found.sources
+    assert found.languages
+    assert (found.made is None) == (found.problem is not None) == bool(found.sources)
     assert found.license
     assert found.default_split in {*found.splits, benchmark.ALL}
     assert all(source.files for source in found.sources.values())

@@ -221,3 +221,26 @@ def test_csharp_of_mbxp_brings_the_comparison_that_its_tests_use(tmp_path: Path)
     [(name, code)] = problem.files.items()
     assert name.endswith(".cs")
     assert "class CompareLogic" in code
+
+
+@pytest.mark.parametrize(
+    ("name", "file", "task_id", "origin"),
+    [
+        ("humaneval", "HumanEval.jsonl", "HumanEval/7", "humaneval/7"),
+        ("humaneval_x", "humaneval_python.jsonl", "Python/7", "humaneval/7"),
+        ("humaneval_x", "humaneval_cpp.jsonl", "CPP/7", "humaneval/7"),
+        ("mbpp", "mbpp.jsonl", 601, "mbpp/601"),
+        ("sanitized_mbpp", "sanitized-mbpp.json", 601, "mbpp/601"),
+        ("mbxp", "mbrbp_release_v1.2.jsonl", "MBRBP/601", "mbpp/601"),
+        ("mbxp", "mbpp_release_v1.jsonl", "MBPP/601", "mbpp/601"),
+    ],
+)
+def test_forms_of_one_problem_name_the_same_origin(
+    tmp_path: Path, name: str, file: str, task_id: str | int, origin: str
+) -> None:
+    row = MBPP | {"task_id": task_id, "prompt": "P ", "test": "T", "entry_point": "f"}
+    language_id = {"humaneval_cpp.jsonl": "cpp", "mbrbp_release_v1.2.jsonl": "ruby"}.get(file, "python")
+    rows = [row] if file.endswith(".json") else row
+    (tmp_path / file).write_text(json.dumps(rows) + "\n")
+    [problem] = load_problems(name, data=tmp_path, languages=[language_id], split="all")
+    assert (problem.origin, problem.root) == (origin, origin)

@@ -36,6 +36,7 @@ def test_every_field_of_the_schema_is_taken(tmp_path: Path) -> None:
         "limits": {"cpu_s": 2},
         "canonical_solution": "    return 1\n",
         "entry_point": "f",
+        "origin": "mbpp/601",
     }
     [problem] = load_problems("problems", data=write(tmp_path / "mine.jsonl", row))
     assert problem.model_dump(mode="json", exclude={"limits"}) == {k: v for k, v in row.items() if k != "limits"}

@@ -1,6 +1,7 @@
 """What a benchmark is, the list of all of them, and how their problems are loaded.
 
-A benchmark turns the rows of published files into `Problem`s. Adding one takes its file and one line here.
+A benchmark turns the rows of published files into `Problem`s, or makes them itself. Adding one takes its file and one
+line here.
 """
 
 import logging
@@ -29,24 +30,49 @@ ALL = "all"
 _log = logging.getLogger(__name__)
 
 
+class Made(NamedTuple):
+    """How a benchmark makes its own problems."""
+
+    languages: Callable[[], Sequence[str]]
+    """Ids of the programming languages that it has."""
+    problems: Callable[[str, str, str, range], list[Problem]]
+    """`(language_id, natural_language, split, numbers)` -> problems, any first few a fair sample."""
+    natural_languages: Callable[[], Sequence[str]] | None = None
+    """Codes of the languages that its prompts can be asked in; None: English alone."""
+    default_languages: tuple[str, ...] = ()
+    """Ids of the languages that are taken where none is asked for; empty: all."""
+
+
 class Benchmark(NamedTuple):
-    """Rows -> problems, by language."""
+    """Rows -> problems, by language; or the maker of the problems."""
 
     name: str
-    sources: Mapping[str, Source]
-    """By language id."""
-    problem: Callable[[str, Row], Problem]
-    """`(language_id, row)` -> problem."""
     license: str
     """SPDX id of the licence of the data."""
     citation: str
+    sources: Mapping[str, Source] = MappingProxyType({})
+    """By language id; empty where the problems are made."""
+    problem: Callable[[str, Row], Problem] | None = None
+    """`(language_id, row)` -> problem; None where the problems are made."""
     splits: Mapping[str, range] = MappingProxyType({})
     """Numbers that the task ids of each split end with."""
     default_split: str = ALL
     """The part that the field reports."""
+    made: Made | None = None
+    """The maker of the problems; None where they are read."""
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """Ids of its programming languages, or `ANY_LANGUAGE`."""
+        return tuple(self.sources if self.made is None else self.made.languages())
+
+    @property
+    def has_natural_languages(self) -> bool:
+        """Whether the language of the prompts can be chosen."""
+        return self.made is not None and self.made.natural_languages is not None
 
 
-BENCHMARKS = ("humaneval", "humaneval_x", "mbpp", "sanitized_mbpp", "mbxp", "problems")
+BENCHMARKS = ("humaneval", "humaneval_x", "mbpp", "sanitized_mbpp", "mbxp", "micro", "micro_nl", "problems")
 """One module each in this folder, which defines `BENCHMARK`."""
 
 
@@ -67,6 +93,7 @@ def load_problems(
     *,
     data: Path | None = None,
     languages: Sequence[str] | None = None,
+    natural_languages: Sequence[str] | None = None,
     split: str | None = None,
     limit: int | None = None,
 ) -> list[Problem]:
@@ -75,17 +102,20 @@ def load_problems(
     Args:
         name: One of `BENCHMARKS`.
         data: Folder (or the one file) of its data; None: the folder `CODEGLOT_DATA`, else the Hugging Face hub.
-        languages: Language ids; None: all that it has and whose data is there.
+        languages: Language ids; None: all that it has and whose data is there, or those it names as its default.
+        natural_languages: Codes of the languages of the prompts; None: all. A benchmark that has one alone ignores it.
         split: Part of it, or `all`; None: the part that the field reports.
-        limit: Only the first this many of each language.
+        limit: Only the first this many of each language, and of each natural language.
 
     Raises:
-        UnknownNameError: If the benchmark, one of the languages or the split does not exist.
+        UnknownNameError: If the benchmark, one of the languages or natural languages, or the split does not exist.
         ConfigError: If `data` is one file and several languages are asked for.
         DataError: If the data is missing, empty, malformed or has no tests.
     """
     benchmark = get(name)
     numbers = _numbers(benchmark, split or benchmark.default_split)
+    if benchmark.made is not None:
+        return _make(benchmark, benchmark.made, languages, natural_languages, (split, limit))
     local = data_folder(data)
     problems: list[Problem] = []
     for key in _keys(benchmark, languages, local):
@@ -97,6 +127,37 @@ def load_problems(
             f"{name} has no problem in split '{split or benchmark.default_split}' of this data; use --split {ALL}."
         )
     _refuse_repeats(name, problems)
+    return problems
+
+
+def _make(
+    benchmark: Benchmark,
+    made: Made,
+    languages: Sequence[str] | None,
+    natural_languages: Sequence[str] | None,
+    part: tuple[str | None, int | None],
+) -> list[Problem]:
+    """The problems that a benchmark makes itself; `part` is the split and the limit."""
+    split, limit = part
+    ids = _language_ids(languages, made.languages(), f"language of {benchmark.name}")
+    spoken = ["en"] if made.natural_languages is None else list(made.natural_languages())
+    if natural_languages is not None and made.natural_languages is not None:
+        for code in natural_languages:
+            if code not in spoken:
+                raise UnknownNameError(f"natural language of {benchmark.name}", code, spoken)
+        spoken = list(dict.fromkeys(natural_languages))
+    split = split or benchmark.default_split
+    parts = benchmark.splits if split == ALL else {split: benchmark.splits[split]}
+    problems: list[Problem] = []
+    for language_id in ids or made.default_languages or made.languages():
+        room: dict[str, int | None] = dict.fromkeys(spoken, limit)
+        for name, numbers in parts.items():
+            for code in spoken:
+                left = room[code]
+                found = made.problems(language_id, code, name, numbers if left is None else numbers[:left])
+                room[code] = None if left is None else left - len(found)
+                problems += found
+    _refuse_repeats(benchmark.name, problems)
     return problems
 
 
@@ -159,11 +220,14 @@ def _available(benchmark: Benchmark, local: Path | None) -> list[str]:
 
 def _build(benchmark: Benchmark, key: str, rows: Iterable[Row]) -> list[Problem]:
     """A problem of each row, or one error with the mistakes of all rows."""
+    build = benchmark.problem
+    if build is None:
+        raise TypeError(f"the benchmark {benchmark.name} neither reads nor makes problems")
     problems: list[Problem] = []
     mistakes: list[str] = []
     for row in rows:
         try:
-            problems.append(benchmark.problem(key, row))
+            problems.append(build(key, row))
         except ValidationError as error:
             mistakes.append(explain(error, f"{row.where},"))
         except DataError as error:

@@ -12,9 +12,9 @@ NAME = "humaneval"
 
 
 def _problem(language_id: str, row: Row) -> Problem:
-    entry_point = row.text("entry_point")
+    entry_point, task_id = row.text("entry_point"), row.text("task_id")
     return Problem(
-        task_id=row.text("task_id"),
+        task_id=task_id,
         benchmark=NAME,
         language_id=language_id,
         prompt=row.text("prompt"),
@@ -22,6 +22,7 @@ def _problem(language_id: str, row: Row) -> Problem:
         tests=f"{row.text('test')}\ncheck({entry_point})\n",
         canonical_solution=row.optional("canonical_solution"),
         stop=(*spec.get(language_id).stop, "\ndef ", "\n#", "\nif "),
+        origin=f"{NAME}/{task_id.rpartition('/')[2]}",
     )
 
 

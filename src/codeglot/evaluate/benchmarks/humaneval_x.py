@@ -6,6 +6,7 @@ Source: Zheng et al. 2023, arXiv:2303.17568; data github.com/THUDM/CodeGeeX. The
 import re
 
 from codeglot.data.sources import Row, Source
+from codeglot.evaluate.benchmarks import humaneval
 from codeglot.evaluate.benchmarks.benchmark import Benchmark
 from codeglot.generate.preamble import mend_packages
 from codeglot.languages import spec
@@ -19,7 +20,7 @@ _GO_TEST_SETUP = 'package main\n\nimport (\n\t"testing"\n\t"github.com/stretchr/
 
 
 def _problem(language_id: str, row: Row) -> Problem:
-    prompt, tests = row.text("prompt"), row.text("test")
+    task_id, prompt, tests = row.text("task_id"), row.text("prompt"), row.text("test")
     if language_id == "go":
         imports = row.optional("import") or ""
         missing = "" if imports.strip() in prompt else f"{imports.strip()}\n"
@@ -30,7 +31,7 @@ def _problem(language_id: str, row: Row) -> Problem:
     elif language_id == "rust":
         prompt += row.text("declaration")
     return Problem(
-        task_id=row.text("task_id"),
+        task_id=task_id,
         benchmark=NAME,
         language_id=language_id,
         prompt=prompt,
@@ -38,6 +39,7 @@ def _problem(language_id: str, row: Row) -> Problem:
         tests=tests,
         canonical_solution=row.optional("canonical_solution"),
         stop=spec.get(language_id).stop,
+        origin=f"{humaneval.NAME}/{task_id.rpartition('/')[2]}",
     )
 
 

@@ -61,6 +61,7 @@ def build(language_id: str, row: Row, *, benchmark: str, prefix: str, setup_afte
         canonical_solution=_clean(code) + "\n" if code else None,
         stop=STOP,
         limits=_SLOW.get(number),
+        origin=f"{NAME}/{number}",
     )
 
 

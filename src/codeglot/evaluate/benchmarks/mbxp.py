@@ -31,10 +31,9 @@ _FILES = {
 
 
 def _problem(language_id: str, row: Row) -> Problem:
-    entry_point = row.text("entry_point")
-    tests = row.text("test")
+    task_id, entry_point, tests = row.text("task_id"), row.text("entry_point"), row.text("test")
     return Problem(
-        task_id=row.text("task_id"),
+        task_id=task_id,
         benchmark=NAME,
         language_id=language_id,
         prompt=row.text("prompt"),
@@ -43,6 +42,7 @@ def _problem(language_id: str, row: Row) -> Problem:
         canonical_solution=row.optional("canonical_solution"),
         stop=spec.get(language_id).stop,
         files=_libraries(language_id),
+        origin=f"{mbpp.NAME}/{task_id.rpartition('/')[2]}",
     )
 
 
