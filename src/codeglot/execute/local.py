@@ -4,7 +4,7 @@ import os
 from collections.abc import Generator, Iterable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from itertools import islice
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from codeglot.errors import SandboxError
 from codeglot.execute.sandbox import ExecutionRequest, Sandbox
@@ -16,6 +16,14 @@ NUM_ATTEMPTS = 3
 """Before a program is given up as `infra_error`."""
 LOOK_AHEAD = 2
 """Requests taken per slot: one that runs, one that waits."""
+
+
+class Pool(Protocol):
+    """Runs many programs."""
+
+    def run_all(self, requests: Iterable[tuple[Key, ExecutionRequest]]) -> Generator[tuple[Key, Execution], None, None]:
+        """Yield each execution under its key, in the order in which they end; stop all when this is left early."""
+        ...
 
 
 class LocalPool:
