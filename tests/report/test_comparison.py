@@ -91,3 +91,19 @@ def test_a_clear_difference_is_found_and_an_absent_one_is_not(tmp_path: Path) ->
     assert adjusted["python"] is not None
     assert adjusted["python"] < 0.001
     assert adjusted["ruby"] == 1.0
+
+
+def test_forms_of_one_problem_are_one_piece_of_evidence_even_where_one_run_is_older_than_origins(
+    tmp_path: Path,
+) -> None:
+    before = {f"{language}/{i}": "f" for language in ("python", "rust", "java") for i in range(9)}
+    after = before | {task: "p" for task in before if int(task.split("/")[1]) < 4}
+    plain = [problem(task, task.split("/")[0]) for task in before]
+    named = [asked.model_copy(update={"origin": f"b/{asked.task_id.split('/')[1]}"}) for asked in plain]
+    for number, problems in enumerate(([named, named], [plain, named], [named, plain])):
+        mean, *single = compared(tmp_path / str(number), before, after, problems=problems).differences
+        assert mean.interval == pytest.approx(single[0].interval)
+        assert mean.p == pytest.approx(mcnemar(0, 4))
+    mean, *single = compared(tmp_path / "plain", before, after, problems=[plain, plain]).differences
+    assert mean.p == pytest.approx(mcnemar(0, 12))
+    assert mean.interval[1] - mean.interval[0] < 0.7 * (single[0].interval[1] - single[0].interval[0])

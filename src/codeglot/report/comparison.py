@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from codeglot.evaluate.passk import pass_at_k
 from codeglot.evaluate.score import Tally
-from codeglot.evaluate.statistics import difference_interval, holm, mcnemar, permutation_test
+from codeglot.evaluate.statistics import contributions, difference_interval, holm, mcnemar, permutation_test
 from codeglot.records import Problem
 from codeglot.report.groups import Group, group_of
 from codeglot.report.source import Run
@@ -48,6 +48,8 @@ class _Pairs(NamedTuple):
 
     group: Group
     values: list[float]
+    origins: list[str]
+    """Of the problems: those of several languages that share one are forms of one problem."""
     is_single: bool
     """Whether both runs drew one sample per problem."""
 
@@ -77,12 +79,14 @@ def _pair_up(first: Run, second: Run, k: int) -> tuple[list[_Pairs], list[tuple[
         if why := _obstacle(group, sides):
             reasons.append((group, why))
             continue
-        (_, members, firsts), (_, _, seconds) = sides
+        (_, members, firsts), (_, others, seconds) = sides
         matched = [(firsts[task_id], seconds[task_id]) for task_id in members[group]]
         pairs.append(
             _Pairs(
                 group,
                 [_value(b, k) - _value(a, k) for a, b in matched],
+                # Either run may be older than the origins of its problems.
+                [problem.origin or others[group][task_id].root for task_id, problem in members[group].items()],
                 is_single=all(entry.num_samples == 1 for pair in matched for entry in pair),
             )
         )
@@ -94,6 +98,7 @@ def _value(entry: Tally, k: int) -> float:
 
 
 def _members(run: Run) -> dict[Group, dict[str, Problem]]:
+    """By group the problems, by task id."""
     members: dict[Group, dict[str, Problem]] = {}
     for problem in run.problems:
         group = Group(problem.benchmark, problem.language_id, problem.natural_language)
@@ -108,8 +113,9 @@ def _obstacle(
     first, second = (members.get(group) for _, members, _ in sides)
     if first is None or second is None:
         return "only one of the runs has these problems"
-    if first != second:
-        same = sum(second.get(task_id) == problem for task_id, problem in first.items())
+    asked, also = ({task_id: problem.as_asked for task_id, problem in side.items()} for side in (first, second))
+    if asked != also:
+        same = sum(also.get(task_id) == problem for task_id, problem in asked.items())
         return f"the problems differ ({same} alike of {len(first)} and {len(second)})"
     if missing := sum(tallies[task_id].missing for _, _, tallies in sides for task_id in first):
         return f"{counted(missing, 'program')} without a verdict"
@@ -130,13 +136,13 @@ def _differences(index: int, pairs: Sequence[_Pairs], k: int) -> list[Difference
 
 
 def _difference(index: int, parts: Sequence[_Pairs], k: int) -> Difference:
-    strata = [part.values for part in parts]
+    strata, origins = [part.values for part in parts], [part.origins for part in parts]
     values = [value for stratum in strata for value in stratum]
     better, worse = sum(value > 0 for value in values), sum(value < 0 for value in values)
     if len(parts) == 1 and parts[0].is_single:
         p, test = mcnemar(worse, better), "McNemar"
     else:
-        p, test = permutation_test([v / len(stratum) for stratum in strata for v in stratum]), "permutation"
+        p, test = permutation_test(contributions(strata, origins)), "permutation"
     return Difference(
         run=index,
         benchmark=parts[0].group.benchmark,
@@ -145,7 +151,7 @@ def _difference(index: int, parts: Sequence[_Pairs], k: int) -> Difference:
         k=k,
         num_problems=len(values),
         mean=sum(sum(stratum) / len(stratum) for stratum in strata) / len(strata),
-        interval=difference_interval(strata),
+        interval=difference_interval(strata, origins),
         p=p,
         adjusted_p=None,
         test=test,

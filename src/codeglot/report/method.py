@@ -25,14 +25,15 @@ _INTERVAL = (
 )
 _WILSON = "Where all problems of a group scored alike, resampling shows no spread; there the interval is Wilson's"
 _MEAN = (
-    "A mean over languages gives each language the same weight. Its interval resamples problems within each "
-    "language (or, where one of them has no spread, combines their intervals) and takes the languages as independent; "
-    "where they hold translations of the same problems, the true interval is wider."
+    "A mean over languages gives each language the same weight. Its interval draws a problem once for all languages "
+    "that ask it (the same \u201corigin\u201d in problems.jsonl; a cluster bootstrap); where a language has no spread, "
+    "its own interval is added. Problems without an origin count as independent."
 )
 _PAIRED = (
     "Differences are paired: both runs answered the same problems, with the same tests. p is exact McNemar with one "
-    "sample per problem, else a paired permutation test over problems; \u201cp (Holm)\u201d is that p "
-    "after Holm's correction for all languages and runs that are compared here at the same k."
+    "sample per problem, else a paired permutation test over problems, which over languages changes the sign of all "
+    "forms of one problem together; \u201cp (Holm)\u201d is that p after Holm's correction for all languages and runs "
+    "that are compared here at the same k."
 )
 _GAPS = (
     "A program without a verdict (not run, or the machine failed) counts neither as passed nor as failed: its group "

@@ -24,12 +24,24 @@ _ASSETS = resources.files("codeglot.report") / "assets"
 
 def render_page(report: Report, runs: Sequence[Run], packed: Packed, names: Mapping[str, str]) -> str:
     """Write the page."""
-    style = Markup(_asset("report.css") + ending_colors())
-    script = Markup(_asset("viewer.js"))
     programs = Section("programs", "Single programs", packed.notes)
     before = [section for section in report.sections if section.id not in {"method", "origin"}]
     after = [section for section in report.sections if section.id in {"method", "origin"}]
-    links = [element("a", section.title, href=f"#{section.id}") for section in (*before, programs, *after)]
+    parts: list[tuple[Section, Markup | None]] = [(section, None) for section in before]
+    parts += [(programs, viewer_html(runs, packed, names)), *((section, None) for section in after)]
+    return _document(report, parts, runs[0].environment.codeglot, Markup(_asset("viewer.js")))
+
+
+def render_plain_page(report: Report, version: str) -> str:
+    """Write a page without single programs; it needs no script, so none may run."""
+    return _document(report, [(section, None) for section in report.sections], version, None)
+
+
+def _document(
+    report: Report, parts: Sequence[tuple[Section, Markup | None]], version: str, script: Markup | None
+) -> str:
+    style = Markup(_asset("report.css") + ending_colors())
+    links = [element("a", section.title, href=f"#{section.id}") for section, _ in parts]
     head = element(
         "head",
         element("meta", charset="utf-8"),
@@ -48,15 +60,13 @@ def render_page(report: Report, runs: Sequence[Run], packed: Packed, names: Mapp
         if report.warnings
         else None,
         element("nav", links, aria_label="Parts of this page"),
-        [_section(section) for section in before],
-        _section(programs, viewer_html(runs, packed, names)),
-        [_section(section) for section in after],
+        [_section(section, extra) for section, extra in parts],
     )
     body = element(
         "body",
         main,
-        element("footer", f"Written by codeglot {runs[0].environment.codeglot}."),
-        element("script", script),
+        element("footer", f"Written by codeglot {version}."),
+        element("script", script) if script is not None else None,
     )
     return "<!DOCTYPE html>\n" + element("html", head, body, lang="en") + "\n"
 
@@ -93,10 +103,11 @@ def _asset(name: str) -> str:
     return (_ASSETS / name).read_text(encoding="utf-8")
 
 
-def _policy(style: str, script: str) -> str:
+def _policy(style: str, script: str | None) -> str:
     """Nothing but this very style and script."""
-    hashes = [base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() for text in (style, script)]
-    return (
-        f"default-src 'none'; style-src 'sha256-{hashes[0]}'; script-src 'sha256-{hashes[1]}'; "
-        "base-uri 'none'; form-action 'none'"
-    )
+
+    def source(text: str) -> str:
+        return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+
+    scripts = f"script-src {source(script)}; " if script is not None else ""
+    return f"default-src 'none'; style-src {source(style)}; {scripts}base-uri 'none'; form-action 'none'"

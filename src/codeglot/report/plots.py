@@ -110,7 +110,7 @@ def _lane(point: Point, label: str, *, several: bool) -> Markup:
     else:
         said = f"{percent(point.value)}, 95 % interval {percent_range((point.low, point.high))}"
         text = [element("strong", percent(point.value)), element("span", percent_range((point.low, point.high)))]
-        kind, dot = "interval", _marker(point.run, x=f"{100 * point.value:.3f}%", y="50%")
+        kind, dot = "interval", marker(point.run, x=f"{100 * point.value:.3f}%", y="50%")
     who = f"{label}, run {letter(point.run)}" if several else label
     svg = element(
         "svg",
@@ -127,7 +127,8 @@ def _lane(point: Point, label: str, *, several: bool) -> Markup:
     )
 
 
-def _marker(run: int, *, x: str, y: str) -> Markup:
+def marker(run: int, *, x: str, y: str) -> Markup:
+    """The sign of a run, with its center at a place."""
     path = element("path", d=_PATHS[_SHAPES[run % len(_SHAPES)]], class_="dot")
     return element("svg", path, x=x, y=y, class_="marker")
 
@@ -137,7 +138,7 @@ def run_legend(runs: Sequence[Run]) -> Markup:
     entries = [
         element(
             "li",
-            element("svg", _marker(index, x="8", y="8"), class_="key", aria_hidden="true"),
+            element("svg", marker(index, x="8", y="8"), class_="key", aria_hidden="true"),
             element("b", letter(index)),
             " ",
             run.name,

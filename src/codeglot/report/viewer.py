@@ -89,7 +89,7 @@ def _tree(
     stored: list[dict[str, Any]] = []
     for index, key in picked:
         problem = by_id[index][key[0]]
-        mark = problem.model_dump_json()
+        mark = problem.as_asked.model_dump_json()
         if mark not in place_of:
             place_of[mark] = len(stored)
             stored.append(_problem(problem))

@@ -77,6 +77,9 @@ def flat_settings(run: Run) -> dict[str, str]:
         if isinstance(node, Mapping) and node:
             for name, child in node.items():
                 walk(child, f"{key}.{name}" if key else str(name))
+        elif isinstance(node, list | tuple) and any(isinstance(part, Mapping) for part in node):
+            for index, part in enumerate(node):
+                walk(part, f"{key}.{index}")
         elif isinstance(node, list | tuple):
             found[key] = ", ".join(_without_credentials(str(part)) for part in node) or "(empty)"
         elif node is not None:
