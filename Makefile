@@ -19,8 +19,9 @@ setup: .venv/.installed
 toolchains: setup
 	$(BIN)/codeglot languages --install
 
+demo: export OMP_NUM_THREADS = $(shell nproc)
 demo: toolchains
-	$(BIN)/codeglot evaluate --engine reference --benchmark problems --data examples/problems.jsonl --out runs/demo
+	$(BIN)/codeglot demo
 
 check: setup
 	$(BIN)/ruff format --check .

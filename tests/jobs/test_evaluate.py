@@ -34,8 +34,9 @@ PROBLEM = {
 def codeglot(
     *arguments: object, check: bool = True, env: dict[str, str] | None = None
 ) -> subprocess.CompletedProcess[str]:
+    anew = ["evaluate.reuse=false"] if arguments[0] == "evaluate" else []  # no verdict of an earlier test
     result = subprocess.run(
-        [sys.executable, "-m", "codeglot", *map(str, arguments)],
+        [sys.executable, "-m", "codeglot", *map(str, arguments), *anew],
         capture_output=True,
         text=True,
         check=False,
@@ -73,6 +74,20 @@ def test_the_reference_passes_its_own_problems_and_the_pages_are_written(tmp_pat
     assert [(score["language_id"], score["pass_at_k"], score["incomplete"]) for score in scores] == [("python", 1.0, 0)]
     for page in (runs.REPORT_MARKDOWN, runs.REPORT_HTML):
         assert "python" in (tmp_path / "run" / page).read_text().lower()
+
+
+def test_equal_programs_are_run_once_and_their_verdicts_serve_later_runs(tmp_path: Path) -> None:
+    data = write_problems(tmp_path / "mine.jsonl", 3)
+    for name, attempts in (("first", [0, 0, 1]), ("second", [0, 0, 0])):
+        arguments = ("--engine", "reference", "--benchmark", "problems", "--data", data, "--out", tmp_path / name)
+        subprocess.run(
+            [sys.executable, "-m", "codeglot", "evaluate", *map(str, arguments)],
+            env={**os.environ, "CODEGLOT_CACHE": str(tmp_path / "cache")},
+            check=True,
+        )
+        rows = runs.read_rows(tmp_path / name / runs.EXECUTIONS, Execution)
+        assert sorted(row.attempts for row in rows) == attempts
+        assert {row.verdict for row in rows} == {Verdict.PASS}
 
 
 def test_the_mutated_reference_passes_nothing(tmp_path: Path) -> None:
@@ -113,6 +128,7 @@ def test_a_run_killed_at_any_moment_continues_to_the_same_scores(tmp_path: Path)
         data,
         "--out",
         killed,
+        "evaluate.reuse=false",
     ]
     num_killed = 0
     for _ in range(5):

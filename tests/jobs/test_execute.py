@@ -7,11 +7,11 @@ from codeglot.execute.local import LocalPool
 from codeglot.execute.sandbox import ExecutionRequest
 from codeglot.jobs.execute import execute
 from codeglot.jobs.progress import Silent
-from codeglot.jobs.runfile import RunFile
+from codeglot.jobs.runfile import EvaluationRun
 from codeglot.languages import spec
 from codeglot.records import Completion, Execution, Problem, Verdict
 
-RUN = RunFile.model_validate(
+RUN = EvaluationRun.model_validate(
     {"generate": {"engine": "completions", "completions": "x.jsonl"}, "evaluate": {"benchmarks": ["problems"]}}
 )
 PROBLEMS = [

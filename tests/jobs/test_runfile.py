@@ -6,7 +6,7 @@ import pytest
 
 from codeglot.config import build
 from codeglot.errors import ConfigError
-from codeglot.jobs.runfile import RunFile
+from codeglot.jobs.runfile import EvaluationRun
 
 
 @pytest.mark.parametrize(
@@ -30,6 +30,13 @@ def test_settings_that_cannot_be_meant_are_named(section: str, key: str, value: 
     tree: dict[str, Any] = {"generate": {"engine": "reference"}, "evaluate": {"benchmarks": ["humaneval"]}}
     tree[section][key] = value
     with pytest.raises(ConfigError) as caught:
-        build(RunFile, tree, source="run.toml")
+        build(EvaluationRun, tree, source="run.toml")
     assert named in str(caught.value)
     assert "Value error" not in str(caught.value)
+
+
+@pytest.mark.parametrize("seed", [-1, 2**31])
+def test_a_seed_that_a_generator_would_not_take_is_refused(seed: int) -> None:
+    tree = {"seed": seed, "generate": {"engine": "reference"}, "evaluate": {"benchmarks": ["humaneval"]}}
+    with pytest.raises(ConfigError, match=rf"seed: .*it is {seed}"):
+        build(EvaluationRun, tree, source="run.toml")

@@ -5,22 +5,23 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from codeglot.generate.names import ENGINES
+
 if TYPE_CHECKING:
     from codeglot.evaluate.score import MacroScore, Scores
     from codeglot.records import Score
 
-_ENGINES = ("reference", "mutated", "completions", "openai", "huggingface")
-
 
 @click.command()
-@click.argument("arguments", nargs=-1, metavar="[RUN.toml] [KEY=VALUE]...")
+@click.argument("arguments", nargs=-1, metavar="[RUN.toml | RUN] [KEY=VALUE]...")
 @click.option(
     "--engine",
-    type=click.Choice(_ENGINES),
+    type=click.Choice(ENGINES),
     help="Who writes the completions. --completions and --base-url imply theirs.",
 )
 @click.option("--benchmark", "benchmarks", multiple=True, help="Name of a benchmark; may be given several times.")
 @click.option("--languages", help="Programming languages, separated by commas. Default: all that the benchmark has.")
+@click.option("--natural-languages", help="Codes of the prompts' languages, by commas, where a benchmark has several.")
 @click.option(
     "--data",
     type=click.Path(path_type=Path),
@@ -42,16 +43,20 @@ _ENGINES = ("reference", "mutated", "completions", "openai", "huggingface")
 @click.option("--problems", type=int, help="Only the first this many problems of each benchmark and language.")
 @click.option("--slots", type=int, help="Programs at once.  [default: one per core]")
 @click.option(
-    "--out", required=True, type=click.Path(path_type=Path), help="Run folder; the same command continues a killed run."
+    "--out",
+    type=click.Path(path_type=Path),
+    help="Run folder; the same command continues a killed run. Default: RUN, where one is given.",
 )
 @click.option("--check", is_flag=True, help="Validate the settings, print the run file as JSON, stop.")
-def evaluate(arguments: tuple[str, ...], out: Path, check: bool, **options: Any) -> None:
+def evaluate(arguments: tuple[str, ...], out: Path | None, check: bool, **options: Any) -> None:
     """Generate, execute and score; then write the report.
 
-    Settings come from a run file, from options, or both; options win, and KEY=VALUE wins over options.
+    Settings come from a run file, from options, or both; options win, and KEY=VALUE wins over options. RUN is a
+    folder that `codeglot train` filled: what it trained is judged, as its run file says.
 
     \b
     Examples:
+      codeglot evaluate runs/lora
       codeglot evaluate --engine reference --benchmark humaneval --data FOLDER --out runs/reference
       codeglot evaluate --model my/model --benchmark humaneval_x --languages java,cpp --out runs/mine
       codeglot evaluate --base-url http://127.0.0.1:8000/v1 --model mine --style chat --benchmark mbpp --out runs/served
@@ -60,13 +65,20 @@ def evaluate(arguments: tuple[str, ...], out: Path, check: bool, **options: Any)
     from codeglot.cli.progress import TerminalProgress
     from codeglot.config import apply, build, read_tree
     from codeglot.jobs import evaluate as job
+    from codeglot.jobs.folder import trained_run
+    from codeglot.jobs.paths import resolve_paths
     from codeglot.jobs.report import report
-    from codeglot.jobs.runfile import RunFile, resolve_paths
+    from codeglot.jobs.runfile import EvaluationRun
 
     file, overrides = _split(arguments)
-    tree = resolve_paths(read_tree(file), file.parent) if file else {}
+    if file is not None and file.is_dir():
+        tree, out = trained_run(file, out), out or file
+    else:
+        tree = resolve_paths(read_tree(file), file.parent) if file else {}
+    if out is None:
+        raise click.UsageError("Missing option '--out': the folder for the results.")
     merged = apply(_merge({"generate": {}, "evaluate": {}}, _merge(tree, _tree(options))), overrides)
-    run = build(RunFile, merged, source=str(file) if file else "the command line")
+    run = build(EvaluationRun, merged, source=str(file) if file else "the command line")
     if check:
         click.echo(run.model_dump_json(indent=2))
         return
@@ -116,7 +128,6 @@ def _tree(options: dict[str, Any]) -> dict[str, Any]:
         }
         engine = next((name for name, value in implied.items() if value is not None), None)
     served = engine == "openai"
-    languages = options["languages"]
     return _given(
         {
             "base": {"model": None if served else options["model"], "adapter": options["adapter"]},
@@ -130,9 +141,8 @@ def _tree(options: dict[str, Any]) -> dict[str, Any]:
             },
             "evaluate": {
                 "benchmarks": list(options["benchmarks"]) or None,
-                "languages": [part.strip() for part in languages.split(",") if part.strip()]
-                if languages is not None
-                else None,
+                "languages": _names(options["languages"]),
+                "natural_languages": _names(options["natural_languages"]),
                 "split": options["split"],
                 "data": _text(options["data"]),
                 "num_problems": options["problems"],
@@ -141,6 +151,11 @@ def _tree(options: dict[str, Any]) -> dict[str, Any]:
             },
         }
     )
+
+
+def _names(text: str | None) -> list[str] | None:
+    """Names that commas separate."""
+    return None if text is None else [part.strip() for part in text.split(",") if part.strip()]
 
 
 def _text(path: Path | None) -> str | None:

@@ -10,8 +10,8 @@ import click
 from codeglot import __version__
 from codeglot.errors import CodeglotError
 
-COMMANDS = ("evaluate", "languages", "report")
-"""Modules of this folder that define a command of the same name."""
+COMMANDS = ("compare", "demo", "evaluate", "init", "languages", "pretrain-micro", "report", "train")
+"""Commands; each is defined in the module of this folder that has its name, with `_` for `-`."""
 
 
 class LazyGroup(click.Group):
@@ -25,7 +25,8 @@ class LazyGroup(click.Group):
         """Import one command, or None where the name is unknown."""
         if cmd_name not in COMMANDS:
             return None
-        command: click.Command = getattr(import_module(f"codeglot.cli.{cmd_name}"), cmd_name)
+        name = cmd_name.replace("-", "_")
+        command: click.Command = getattr(import_module(f"codeglot.cli.{name}"), name)
         return command
 
 

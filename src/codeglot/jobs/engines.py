@@ -5,7 +5,8 @@ from importlib import import_module
 from typing import Any
 
 from codeglot.generate.engine import Engine
-from codeglot.jobs.runfile import EngineName, RunFile
+from codeglot.generate.names import EngineName
+from codeglot.jobs.runfile import EvaluationRun
 from codeglot.records import Problem
 
 CANONICAL: tuple[EngineName, ...] = ("reference", "mutated")
@@ -14,7 +15,7 @@ CANONICAL: tuple[EngineName, ...] = ("reference", "mutated")
 RECALLING: tuple[EngineName, ...] = (*CANONICAL, "completions")
 """Engines that know all answers at once, so that those of an earlier start can be compared with them."""
 
-_Builder = Callable[[Any, RunFile, Sequence[Problem]], Engine]
+_Builder = Callable[[Any, EvaluationRun, Sequence[Problem]], Engine]
 
 _ENGINES: dict[EngineName, tuple[str, _Builder]] = {
     "reference": ("reference_engine", lambda module, _run, problems: module.ReferenceEngine(problems)),
@@ -34,7 +35,7 @@ _ENGINES: dict[EngineName, tuple[str, _Builder]] = {
 """Module of `codeglot.generate`, imported only when chosen (one of them needs torch), and how to build it."""
 
 
-def build_engine(run: RunFile, problems: Sequence[Problem]) -> Engine:
+def build_engine(run: EvaluationRun, problems: Sequence[Problem]) -> Engine:
     """The engine that `[generate]` names.
 
     Raises:

@@ -11,10 +11,12 @@ from contextlib import closing
 from pathlib import Path
 
 from codeglot import runs
+from codeglot.errors import RunError
 from codeglot.evaluate.score import Scores, score
 from codeglot.execute.cold import ColdSandbox
 from codeglot.execute.levels.bubblewrap import Bubblewrap
 from codeglot.execute.local import LocalPool
+from codeglot.execute.log import ReusingPool, VerdictLog, default_log
 from codeglot.generate.engine import Engine
 from codeglot.jobs.engines import RECALLING, build_engine
 from codeglot.jobs.execute import execute, kept_executions
@@ -23,11 +25,11 @@ from codeglot.jobs.generate import generate, kept_completions, refuse_changed_an
 from codeglot.jobs.preflight import preflight
 from codeglot.jobs.problems import keep_problems, select_problems
 from codeglot.jobs.progress import Progress, Silent
-from codeglot.jobs.runfile import RunFile
+from codeglot.jobs.runfile import EvaluationRun
 from codeglot.records import Completion, Execution, Problem
 
 
-def evaluate(run: RunFile, out: Path, progress: Progress | None = None) -> Scores:
+def evaluate(run: EvaluationRun, out: Path, progress: Progress | None = None) -> Scores:
     """Do what the run file says and leave everything in `out`.
 
     Raises:
@@ -36,6 +38,7 @@ def evaluate(run: RunFile, out: Path, progress: Progress | None = None) -> Score
     progress = progress or Silent()
     problems = select_problems(run, progress)
     with claim(out, run):
+        run = with_adapter(run, out)
         keep_problems(problems, out)
         engine = build_engine(run, problems) if run.generate.engine in RECALLING else None
         if engine is not None:
@@ -48,7 +51,22 @@ def evaluate(run: RunFile, out: Path, progress: Progress | None = None) -> Score
     return scores
 
 
-def _kept(run: RunFile, problems: Sequence[Problem], out: Path) -> tuple[list[Completion], list[Execution]]:
+def with_adapter(run: EvaluationRun, out: Path) -> EvaluationRun:
+    """The run with what it trained on its base, where it has methods.
+
+    Raises:
+        RunError: If it was not trained yet.
+    """
+    if not run.methods or run.base is None:
+        return run
+    if not (out / runs.TRAINING).exists():
+        raise RunError(
+            f"{out} was not trained yet, and its run file has [[methods]]. Run `codeglot train` on it first."
+        )
+    return run.model_copy(update={"base": run.base.model_copy(update={"adapter": out / runs.ADAPTER})})
+
+
+def _kept(run: EvaluationRun, problems: Sequence[Problem], out: Path) -> tuple[list[Completion], list[Execution]]:
     """What earlier starts finished; no execution while completions are missing, since then there is work anyway."""
     completions = list(kept_completions(run, problems, out / runs.COMPLETIONS).values())
     if len(completions) < len(problems) * run.generate.num_samples:
@@ -57,7 +75,7 @@ def _kept(run: RunFile, problems: Sequence[Problem], out: Path) -> tuple[list[Co
 
 
 def _work(
-    run: RunFile, problems: Sequence[Problem], engine: Engine | None, out: Path, progress: Progress
+    run: EvaluationRun, problems: Sequence[Problem], engine: Engine | None, out: Path, progress: Progress
 ) -> tuple[list[Completion], list[Execution]]:
     """Write and judge what is missing; what costs little and can be wrong comes before the model is loaded."""
     with closing(ColdSandbox(Bubblewrap())) as sandbox:
@@ -67,4 +85,9 @@ def _work(
         where = runs.environment(device=engine.device, toolchains=versions, sandbox_level=sandbox.level)
         runs.write_json(out / runs.ENVIRONMENT, where)
         completions = generate(run, problems, engine, out / runs.COMPLETIONS, progress)
-        return completions, execute(run, problems, completions, pool, out / runs.EXECUTIONS, progress)
+        path = out / runs.EXECUTIONS
+        if not run.evaluate.reuse:
+            return completions, execute(run, problems, completions, pool, path, progress)
+        with VerdictLog(default_log(sandbox.level)) as log:
+            judges = ReusingPool(pool, log, versions)
+            return completions, execute(run, problems, completions, judges, path, progress)

@@ -6,11 +6,11 @@ from pathlib import Path
 
 from codeglot import runs
 from codeglot.execute.cold import execution_key
-from codeglot.execute.local import LocalPool
+from codeglot.execute.local import Pool
 from codeglot.execute.sandbox import ExecutionRequest
 from codeglot.generate.extract import extract_program
 from codeglot.jobs.progress import Progress
-from codeglot.jobs.runfile import RunFile
+from codeglot.jobs.runfile import EvaluationRun
 from codeglot.languages import spec
 from codeglot.records import Completion, Execution, Limits, Problem, Verdict
 
@@ -18,10 +18,10 @@ Key = tuple[str, int]
 
 
 def execute(
-    run: RunFile,
+    run: EvaluationRun,
     problems: Sequence[Problem],
     completions: Sequence[Completion],
-    pool: LocalPool,
+    pool: Pool,
     path: Path,
     progress: Progress,
 ) -> list[Execution]:
@@ -61,7 +61,7 @@ def execute(
 
 
 def kept_executions(
-    run: RunFile, problems: Sequence[Problem], completions: Sequence[Completion], path: Path
+    run: EvaluationRun, problems: Sequence[Problem], completions: Sequence[Completion], path: Path
 ) -> dict[Key, Execution]:
     """Scored verdicts of an earlier start, by key, on the very programs that would be run now.
 

@@ -10,7 +10,7 @@ from codeglot.data.format import build_prompt
 from codeglot.errors import RunError
 from codeglot.generate.engine import Engine, GenerationRequest
 from codeglot.jobs.progress import Progress
-from codeglot.jobs.runfile import RunFile
+from codeglot.jobs.runfile import EvaluationRun
 from codeglot.languages import spec
 from codeglot.records import Completion, Problem, short_hash
 
@@ -18,7 +18,7 @@ Key = tuple[str, int]
 
 
 def generate(
-    run: RunFile, problems: Sequence[Problem], engine: Engine, path: Path, progress: Progress
+    run: EvaluationRun, problems: Sequence[Problem], engine: Engine, path: Path, progress: Progress
 ) -> list[Completion]:
     """Have every missing completion written.
 
@@ -44,7 +44,7 @@ def generate(
     return [found[key] for key in wanted]
 
 
-def kept_completions(run: RunFile, problems: Sequence[Problem], path: Path) -> dict[Key, Completion]:
+def kept_completions(run: EvaluationRun, problems: Sequence[Problem], path: Path) -> dict[Key, Completion]:
     """Completions of an earlier start, by key, in the order of problems and samples.
 
     Raises:
@@ -62,7 +62,7 @@ def kept_completions(run: RunFile, problems: Sequence[Problem], path: Path) -> d
     return {key: found[key] for key in wanted if key in found}
 
 
-def refuse_changed_answers(run: RunFile, problems: Sequence[Problem], engine: Engine, path: Path) -> None:
+def refuse_changed_answers(run: EvaluationRun, problems: Sequence[Problem], engine: Engine, path: Path) -> None:
     """Hold completions of an earlier start against an engine that knows all of them.
 
     Raises:
@@ -78,11 +78,11 @@ def refuse_changed_answers(run: RunFile, problems: Sequence[Problem], engine: En
             )
 
 
-def _source(run: RunFile) -> str:
+def _source(run: EvaluationRun) -> str:
     return f"the file {run.generate.completions}" if run.generate.completions else f"the {run.generate.engine} engine"
 
 
-def build_requests(run: RunFile, problems: Sequence[Problem]) -> Iterator[GenerationRequest]:
+def build_requests(run: EvaluationRun, problems: Sequence[Problem]) -> Iterator[GenerationRequest]:
     """One request per problem and sample, each with a seed of its own that no order changes."""
     for problem in problems:
         prompt = build_prompt(problem, run.generate.style, spec.get(problem.language_id))

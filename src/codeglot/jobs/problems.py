@@ -4,30 +4,38 @@ from collections import Counter
 from pathlib import Path
 
 from codeglot import runs
-from codeglot.errors import DataError, RunError
-from codeglot.evaluate.benchmarks.benchmark import load_problems
+from codeglot.errors import ConfigError, DataError, RunError
+from codeglot.evaluate.benchmarks.benchmark import BENCHMARKS, get, load_problems
 from codeglot.execute.assemble import assemble
 from codeglot.generate.reference_engine import answerable
 from codeglot.jobs.engines import CANONICAL
 from codeglot.jobs.execute import build_execution
 from codeglot.jobs.progress import Progress
-from codeglot.jobs.runfile import RunFile
+from codeglot.jobs.runfile import EvaluationRun
+from codeglot.jobs.sections import Evaluate
 from codeglot.languages import spec
 from codeglot.records import Problem
 
 
-def select_problems(run: RunFile, progress: Progress) -> list[Problem]:
+def select_problems(run: EvaluationRun, progress: Progress) -> list[Problem]:
     """The problems that `[evaluate]` asks for; those that canonical solutions cannot answer are left out, and said.
 
     Raises:
         DataError: If a file is missing or empty, two problems share a task id, or a problem's files are in the way.
         UnknownNameError: If a benchmark, a split or a language does not exist.
+        ConfigError: If natural languages are named, and no benchmark has several.
     """
     settings = run.evaluate
+    _check_natural_languages(settings)
     problems: list[Problem] = []
     for name in settings.benchmarks:
         problems += load_problems(
-            name, data=settings.data, languages=settings.languages, split=settings.split, limit=settings.num_problems
+            name,
+            data=settings.data,
+            languages=settings.languages,
+            natural_languages=settings.natural_languages,
+            split=settings.split,
+            limit=settings.num_problems,
         )
     _refuse_repeats(problems)
     for problem in problems:
@@ -46,12 +54,22 @@ def keep_problems(problems: list[Problem], out: Path) -> None:
         RunError: If the folder holds verdicts on other problems.
     """
     path = out / runs.PROBLEMS
-    if (out / runs.EXECUTIONS).exists() and path.exists() and runs.read_rows(path, Problem) != problems:
+    before = runs.read_rows(path, Problem) if (out / runs.EXECUTIONS).exists() and path.exists() else problems
+    if [problem.as_asked for problem in before] != [problem.as_asked for problem in problems]:
         raise RunError(
             f"{out} holds results on problems that changed since: the benchmark's files, or how they are read. "
             "Name another folder with --out."
         )
     runs.write_rows(path, problems)
+
+
+def _check_natural_languages(settings: Evaluate) -> None:
+    if settings.natural_languages and not any(get(name).has_natural_languages for name in settings.benchmarks):
+        several = ", ".join(name for name in BENCHMARKS if get(name).has_natural_languages)
+        raise ConfigError(
+            f"natural_languages = {', '.join(settings.natural_languages)} has no effect: the prompts of "
+            f"{', '.join(settings.benchmarks)} are as published. Leave it out, or evaluate one of: {several}."
+        )
 
 
 def _refuse_repeats(problems: list[Problem]) -> None:
@@ -68,7 +86,7 @@ def _refuse_repeats(problems: list[Problem]) -> None:
         )
 
 
-def _check_files(problem: Problem, run: RunFile) -> None:
+def _check_files(problem: Problem, run: EvaluationRun) -> None:
     """Stop at an unknown language, and at files that would lie where the program or its tests do."""
     language = spec.get(problem.language_id)
     if not problem.files:

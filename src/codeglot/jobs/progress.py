@@ -1,7 +1,7 @@
 """How a long job says how far it is; the command line draws it, everyone else stays silent."""
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from typing import Protocol
 
 Advance = Callable[[], None]
@@ -30,3 +30,18 @@ class Silent:
 
     def say(self, message: str) -> None:
         """Say it to nobody."""
+
+
+@contextmanager
+def steps_shown(progress: Progress) -> Iterator[Callable[[int, int, object], None]]:
+    """What the training loop calls after each step, with the steps taken and those of the whole training."""
+    with ExitStack() as stack:
+        advances: list[Advance] = []
+
+        def show(step: int, num_steps: int, _row: object) -> None:
+            if not advances:  # the first call says where the training begins
+                advances.append(stack.enter_context(progress.track("train", total=num_steps, done=step)))
+            else:
+                advances[0]()
+
+        yield show

@@ -1,0 +1,41 @@
+"""`codeglot train`."""
+
+from pathlib import Path
+
+import click
+
+
+@click.command()
+@click.argument("run", type=click.Path(path_type=Path), metavar="RUN.toml")
+@click.argument("overrides", nargs=-1, metavar="[KEY=VALUE]...")
+@click.option(
+    "--out", required=True, type=click.Path(path_type=Path), help="Run folder; the same command continues a killed run."
+)
+@click.option("--check", is_flag=True, help="Validate the run file and count its data, print it as JSON, stop.")
+def train(run: Path, overrides: tuple[str, ...], out: Path, check: bool) -> None:
+    """Train what the run file's methods put on its base.
+
+    Written are the adapter, metrics.jsonl and checkpoints. `codeglot evaluate` on the same folder judges it.
+
+    \b
+    Examples:
+      codeglot train run.toml --out runs/lora
+      codeglot train run.toml optim.lr=2e-3 train.steps=400 --out runs/longer
+      accelerate launch -m codeglot train run.toml --out runs/lora
+    """  # noqa: D301 - click looks for the character, not for its name
+    from codeglot.cli.progress import TerminalProgress
+    from codeglot.config import apply, build, read_tree
+    from codeglot.jobs import train as job
+    from codeglot.jobs.paths import resolve_paths
+    from codeglot.jobs.runfile import TrainingRun
+
+    tree = apply(resolve_paths(read_tree(run), run.parent), overrides)
+    settings = build(TrainingRun, tree, source=str(run))
+    progress = TerminalProgress()
+    if check:
+        job.check(settings, progress)
+        click.echo(settings.model_dump_json(indent=2))
+        return
+    summary = job.train(settings, out, progress)
+    click.echo(f"{summary.num_trainable:,} parameters trained for {summary.num_steps} steps, {summary.cpu_s:.0f} CPU s")
+    click.echo(out / "adapter")

@@ -1,0 +1,105 @@
+"""Cells of an experiment: one arm with one seed, each a run file of its own."""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, NamedTuple
+
+from codeglot.config import build, overlay
+from codeglot.errors import ConfigError
+from codeglot.evaluate.benchmarks import benchmark
+from codeglot.jobs.experiment import Experiment
+from codeglot.jobs.experiment_sections import Arm, Tune, combinations
+from codeglot.jobs.runfile import EvaluationRun, TrainingRun, TrialRun
+
+TUNE = "tune"
+ONCE = "once"
+"""Folder of the one run of an arm that is not trained."""
+_TRAINING = ("data", "methods", "optim", "train", "validation")
+"""Sections of a run file that an arm without training has no use for."""
+
+
+class Cell(NamedTuple):
+    """One run of the experiment."""
+
+    arm: str
+    seed: int | None
+    folder: str
+    """Below the experiment's folder."""
+    run: EvaluationRun
+    training: TrainingRun | None
+    """None: nothing is trained."""
+
+
+def build_cell(experiment: Experiment, arm: Arm, seed: int, chosen: Mapping[str, Any]) -> Cell:
+    """One arm with one seed.
+
+    Args:
+        experiment: It belongs to.
+        arm: One of the experiment's.
+        seed: Of the training and of sampling; arms that are not trained keep that of the base run.
+        chosen: Overrides on top of the arm's, by dotted key.
+
+    Raises:
+        ConfigError: With every mistake of its run file.
+    """
+    source = f"Arm '{arm.name}'"
+    try:
+        tree = overlay(overlay(experiment.base_run, arm.set), chosen)
+    except ConfigError as error:
+        raise ConfigError(f"{source}: {error}") from None
+    if not arm.train:
+        judged = {key: value for key, value in tree.items() if key not in _TRAINING}
+        return Cell(arm.name, None, f"{arm.name}/{ONCE}", build(EvaluationRun, judged, source=source), None)
+    tree["seed"] = seed
+    training = build(TrainingRun, tree, source=source)
+    return Cell(arm.name, seed, f"{arm.name}/seed-{seed}", build(EvaluationRun, tree, source=source), training)
+
+
+def build_trial(experiment: Experiment, tune: Tune, name: str, number: int, seed: int) -> Cell:
+    """One combination of an arm's grid with one seed, judged on the validation split.
+
+    Args:
+        experiment: It belongs to.
+        tune: Its `[tune]`.
+        name: Of the arm.
+        number: Of the combination, from 0.
+        seed: One of the trials' own.
+
+    Raises:
+        ConfigError: With every mistake of its run file, or if it would be judged on the problems of the result.
+    """
+    source = f"Arm '{name}', trial {number}"
+    settings = combinations(tune.grid[name])[number]
+    try:
+        tree = overlay(overlay(overlay(experiment.base_run, experiment.arm(name).set), settings), tune.set)
+    except ConfigError as error:
+        raise ConfigError(f"{source}: {error}") from None
+    final = build(EvaluationRun, tree, source=source).evaluate
+    if tune.split in {
+        final.split,
+        *(benchmark.get(name).default_split for name in final.benchmarks if not final.split),
+    }:
+        raise ConfigError(
+            f"{source}: tune.split is '{tune.split}', the part of the result; a choice made on it says nothing. "
+            "Name another part of the benchmarks."
+        )
+    tree = overlay(tree, {"seed": seed, "evaluate.split": tune.split})
+    training = build(TrialRun, tree, source=source)
+    folder = f"{TUNE}/{name}/trial-{number}/seed-{seed}"
+    return Cell(name, seed, folder, build(EvaluationRun, tree, source=source), training)
+
+
+def collect(makers: Iterable[Callable[[], Cell]]) -> list[Cell]:
+    """Build cells; the mistakes of all of them in one error.
+
+    Raises:
+        ConfigError: With the mistakes of every cell.
+    """
+    cells, mistakes = [], []
+    for make in makers:
+        try:
+            cells.append(make())
+        except ConfigError as error:
+            mistakes.append(str(error))
+    if mistakes:
+        raise ConfigError("\n".join(dict.fromkeys(mistakes)))
+    return cells

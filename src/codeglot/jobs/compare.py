@@ -1,0 +1,117 @@
+"""Arms x seeds -> paired statistics -> a page. Each cell is a run folder, so a killed experiment goes on cell by cell.
+
+experiment.toml -> tune/<arm>/trial-<n>/seed-<s>/ -> <arm>/seed-<s>/ -> comparison.json -> report.md, report.html
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from codeglot import runs
+from codeglot.evaluate.experiment import Comparison, Trial, compare_arms
+from codeglot.jobs.cells import Cell, collect
+from codeglot.jobs.compare_report import write_report
+from codeglot.jobs.experiment import Experiment
+from codeglot.jobs.progress import Progress, Silent
+from codeglot.jobs.read_cells import facts, outcome, read_cell, refuse_other_problems
+from codeglot.jobs.run_cells import (
+    RunCell,
+    is_finished,
+    keep_to_budget,
+    refuse_changed,
+    run_one,
+    spent_cpu_hours,
+    train_and_evaluate,
+)
+from codeglot.jobs.selection import Selection, cell_makers, select
+from codeglot.jobs.tune import Chosen, choose, first_settings, is_settled, settings_of, trial_makers
+
+COMPARISON = "comparison.json"
+EXPERIMENT = "experiment.json"
+
+
+def check(experiment: Experiment, out: Path, selection: Selection | None = None) -> list[Cell]:
+    """Validate the run file of every cell and every trial, selected or not, and hold them against what `out` holds.
+
+    Returns:
+        The selected cells of the result; where settings are tuned, with the first of each grid.
+
+    Raises:
+        ConfigError: With the mistakes of all of them.
+        RunError: If folders hold results of other settings.
+    """
+    whole = select(experiment, None, None)
+    arms, seeds = selection or whole
+    stand_in = first_settings(experiment)
+    trials = list(trial_makers(experiment, whole.arms))
+    cells = collect([*trials, *cell_makers(experiment, whole, stand_in)])
+    final = cells[len(trials) :]
+    refuse_changed(
+        [cell for cell in cells if cell not in final or not settings_of(experiment, cell.arm, stand_in)], out
+    )
+    return [cell for cell in final if cell.arm in arms and cell.seed in {None, *seeds}]
+
+
+def compare(
+    experiment: Experiment,
+    out: Path,
+    progress: Progress | None = None,
+    *,
+    selection: Selection | None = None,
+    run_cell: RunCell = train_and_evaluate,
+) -> Comparison:
+    """Run what is missing, compare what is finished, and leave everything in `out`.
+
+    Raises:
+        CodeglotError: With value, place and remedy; finished cells stay, and the same command goes on.
+    """
+    progress = progress or Silent()
+    selection = selection or select(experiment, None, None)
+    check(experiment, out, selection)
+    runs.write_json(out / EXPERIMENT, experiment)
+
+    def work(cells: Sequence[Cell]) -> None:
+        missing = [cell for cell in cells if not is_finished(cell, out)]
+        for number, cell in enumerate(missing, start=1):
+            if is_finished(cell, out):  # by another start, meanwhile
+                continue
+            keep_to_budget(experiment.budget.max_cpu_hours, out)
+            progress.say(f"{cell.folder}: {number} of {len(missing)} to run, {len(cells)} in all")
+            run_one(cell, out, progress, run_cell)
+
+    progress.say(
+        f"The experiment is stated to take {experiment.budget.cpu_hours:g} CPU hours; "
+        f"{spent_cpu_hours(out):.2f} are spent on finished cells."
+    )
+    work(collect(trial_makers(experiment, selection.arms)))
+    trials, chosen = choose(experiment, out)
+    cells = collect(cell_makers(experiment, selection, chosen))
+    refuse_changed(cells, out)
+    work(cells)
+    return _write(experiment, out, trials, chosen)
+
+
+def _write(experiment: Experiment, out: Path, trials: Sequence[Trial], chosen: Chosen) -> Comparison:
+    """Compare all that is finished, whichever start did it, and write the result."""
+    settled = [arm.name for arm in experiment.arms if is_settled(experiment, arm.name, chosen)]
+    cells = collect(cell_makers(experiment, Selection(tuple(settled), experiment.seeds), chosen))
+    finished = [cell for cell in cells if is_finished(cell, out)]
+    refuse_changed(finished, out)  # tuned ones of other starts: only now it is known what was chosen
+    found = [(cell, read_cell(cell, out)) for cell in finished]
+    refuse_other_problems(found)
+    outcomes = [outcome(cell, run, out) for cell, run in found]
+    results = compare_arms(outcomes, experiment.baseline)
+    comparison = Comparison(
+        arms=tuple(dict.fromkeys(cell.arm for cell in finished)),
+        baseline=experiment.baseline,
+        controls=experiment.controls,
+        **results._asdict(),
+        cells=tuple(facts(cell, answers, out) for cell, answers in zip(finished, outcomes, strict=True)),
+        trials=tuple(trials),
+        unfinished=(
+            *(cell.folder for cell in cells if cell not in finished),
+            *(arm.name for arm in experiment.arms if arm.name not in settled),
+        ),
+    )
+    runs.write_json(out / COMPARISON, comparison)
+    write_report(comparison, found, out, spent_cpu_hours(out))
+    return comparison

@@ -1,0 +1,117 @@
+"""Running the cells of an experiment: what is finished is kept, what was killed goes on."""
+
+import os
+import time
+from collections.abc import Callable, Iterable
+from importlib import import_module
+from pathlib import Path
+
+from codeglot import runs
+from codeglot.config import StrictModel, build, read_tree
+from codeglot.errors import DivergedError, RunError
+from codeglot.evaluate.score import read_scores
+from codeglot.jobs.cells import TUNE, Cell
+from codeglot.jobs.evaluate import evaluate
+from codeglot.jobs.folder import changed_settings
+from codeglot.jobs.progress import Progress
+
+CELL = "cell.json"
+
+
+class Spent(StrictModel):
+    """What a finished cell took: `cell.json`, written last."""
+
+    cpu_s: float
+    """CPU seconds of this process and its children, in the start that finished it."""
+    wall_s: float
+    failure: str = ""
+    """Why a trial broke off; empty for one that has scores."""
+
+
+RunCell = Callable[[Cell, Path, Progress], None]
+"""Leaves a scored run in a folder; the one argument that tests replace."""
+
+
+def train_and_evaluate(cell: Cell, folder: Path, progress: Progress) -> None:
+    """Train where the arm is trained, then generate, execute and score."""
+    is_trained = (folder / runs.TRAINING).exists() and (folder / runs.ADAPTER).is_dir()
+    if cell.training is not None and not is_trained:
+        import_module("codeglot.jobs.train").train(cell.training, folder, progress)  # needs torch
+    evaluate(cell.run, folder, progress)
+
+
+def refuse_changed(cells: Iterable[Cell], out: Path) -> None:
+    """Stop if a folder holds results of other settings than its cell has now.
+
+    Raises:
+        RunError: Naming every such folder and what differs.
+    """
+    pairs = ((out / cell.folder, changed_settings(out / cell.folder, cell.run)) for cell in cells)
+    if changed := [f"  {folder}: {', '.join(keys)}" for folder, keys in pairs if keys]:
+        raise RunError(
+            "Some cells were begun with other settings:\n" + "\n".join(changed) + "\nSet the settings back, remove "
+            "these folders, or name another folder with --out."
+        )
+
+
+def is_finished(cell: Cell, out: Path) -> bool:
+    """Whether a cell was run to its end, be it a broken off one."""
+    return (out / cell.folder / CELL).exists()
+
+
+def spent_on(cell: Cell, out: Path) -> Spent:
+    """What a finished cell took."""
+    return build(Spent, read_tree(out / cell.folder / CELL), source=str(out / cell.folder / CELL))
+
+
+def run_one(cell: Cell, out: Path, progress: Progress, run_cell: RunCell) -> None:
+    """Run a cell to its end and note what it took; a trial whose training cannot go on is a result too.
+
+    Raises:
+        CodeglotError: As the jobs do.
+        RunError: If programs have no verdict: a comparison with gaps would depend on which they are.
+    """
+    folder = out / cell.folder
+    cpu, wall = _cpu_s(), time.monotonic()
+    try:
+        run_cell(cell, folder, progress)
+    except DivergedError as error:
+        if not cell.folder.startswith(f"{TUNE}/"):
+            raise
+        progress.say(f"{folder} broke off: {error}")
+        runs.write_json(folder / CELL, Spent(cpu_s=_cpu_s() - cpu, wall_s=time.monotonic() - wall, failure=str(error)))
+        return
+    if missing := read_scores(folder / runs.SCORES).incomplete:
+        raise RunError(
+            f"{folder}: {missing} programs have no verdict, since the machine failed. Run the same command again; only "
+            "they are run."
+        )
+    runs.write_json(folder / CELL, Spent(cpu_s=_cpu_s() - cpu, wall_s=time.monotonic() - wall))
+
+
+def spent_cpu_hours(out: Path) -> float:
+    """CPU hours of all finished cells, those of tuning among them."""
+    found = (build(Spent, read_tree(path), source=str(path)) for path in sorted(out.rglob(CELL)))
+    return sum(spent.cpu_s for spent in found) / 3600
+
+
+def keep_to_budget(limit: float | None, out: Path) -> None:
+    """Stop before a further cell once the limit is reached.
+
+    Args:
+        limit: CPU hours; None: no limit.
+        out: Folder of the experiment.
+
+    Raises:
+        RunError: If it is reached.
+    """
+    if limit is not None and (spent := spent_cpu_hours(out)) >= limit:
+        raise RunError(
+            f"{spent:.2f} CPU hours are spent, and budget.max_cpu_hours is {limit:g}. What is finished stays in {out}; "
+            "raise the limit to go on."
+        )
+
+
+def _cpu_s() -> float:
+    times = os.times()
+    return times.user + times.system + times.children_user + times.children_system

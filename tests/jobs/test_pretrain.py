@@ -1,0 +1,91 @@
+"""A bundled base, rebuilt at a size that takes seconds."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from safetensors.torch import load_file
+
+from codeglot import runs
+from codeglot.config import load
+from codeglot.errors import RunError
+from codeglot.jobs.pretrain import pretrain
+from codeglot.micro.recipe import Recipe, read_recipe
+from codeglot.models.load import load_base
+from codeglot.models.settings import Base
+from codeglot.train.metrics import MetricsRow
+from codeglot.train.summary import TrainingSummary
+from tests.methods.test_adapter import no_file_above
+
+
+def small(**changes: Any) -> Recipe:
+    size = {
+        "vocab_size": 600,
+        "num_tokenizer_texts": 400,
+        "hidden_size": 32,
+        "intermediate_size": 64,
+        "num_hidden_layers": 1,
+        "num_attention_heads": 2,
+        "max_length": 512,
+        "steps": 12,
+        "batch_size": 4,
+        "warmup_steps": 2,
+    }
+    return read_recipe("nano").model_copy(update={**size, **changes})
+
+
+def test_a_recipe_becomes_a_base_with_its_log(tmp_path: Path) -> None:
+    summary = pretrain(small(), tmp_path / "run", tmp_path / "assets")
+    assert {path.name for path in (tmp_path / "assets").iterdir()} >= {
+        "config.json",
+        "model.safetensors",
+        "tokenizer.json",
+        "recipe.json",
+        runs.TRAINING,
+        runs.METRICS,
+    }
+    assert load(TrainingSummary, tmp_path / "assets" / runs.TRAINING) == summary
+    assert load(Recipe, tmp_path / "assets" / "recipe.json") == small()
+    assert summary.num_examples == 48
+    rows = runs.read_rows(tmp_path / "assets" / runs.METRICS, MetricsRow)
+    assert rows[-1].losses["nll"] < rows[0].losses["nll"]
+    base = load_base(Base(model=str(tmp_path / "assets"), device="cpu"))
+    text = "def solve(xs):\n    return 1\n"
+    assert base.tokenizer.decode(base.tokenizer(text)["input_ids"]) == text
+
+
+def test_the_same_recipe_gives_the_same_base_and_another_seed_another_one(tmp_path: Path) -> None:
+    def weights(name: str, seed: int) -> bytes:
+        pretrain(small(seed=seed, steps=3), tmp_path / name, tmp_path / f"{name}-assets")
+        return (tmp_path / f"{name}-assets" / "model.safetensors").read_bytes()
+
+    first = weights("a", 0)
+    assert weights("b", 0) == first
+    assert weights("c", 1) != first
+
+
+def test_a_base_is_replaced_as_a_whole_and_nothing_else_ever_is(tmp_path: Path) -> None:
+    pretrain(small(steps=2), tmp_path / "a", tmp_path / "assets")
+    before = {path.name: path.read_bytes() for path in (tmp_path / "assets").iterdir()}
+    with no_file_above(30_000), pytest.raises(RunError, match=r"assets: .*What was there before is kept"):
+        pretrain(small(steps=2), tmp_path / "a", tmp_path / "assets")
+    assert {path.name: path.read_bytes() for path in (tmp_path / "assets").iterdir()} == before
+    (tmp_path / "assets" / "of an older version").touch()
+    pretrain(small(steps=3), tmp_path / "b", tmp_path / "assets")
+    assert {path.name for path in (tmp_path / "assets").iterdir()} == set(before)
+    assert {path.name for path in tmp_path.iterdir()} == {"a", "b", "assets"}
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own" / "thesis.tex").touch()
+    with pytest.raises(RunError, match=r"no recipe\.json"):
+        pretrain(small(steps=2), tmp_path / "c", tmp_path / "own")
+    assert [path.name for path in (tmp_path / "own").iterdir()] == ["thesis.tex"]
+    assert not (tmp_path / "c").exists()
+
+
+def test_a_folder_with_steps_of_another_recipe_is_refused(tmp_path: Path) -> None:
+    pretrain(small(steps=2), tmp_path / "run", tmp_path / "assets")
+    before = load_file(tmp_path / "assets" / "model.safetensors")
+    with pytest.raises(RunError, match=r"another recipe \(steps, lr\)"):
+        pretrain(small(steps=3, lr=0.1), tmp_path / "run", tmp_path / "assets")
+    after = load_file(tmp_path / "assets" / "model.safetensors")
+    assert all(bool((after[name] == before[name]).all()) for name in before)
