@@ -18,9 +18,11 @@ from codeglot import runs
 from codeglot.cli.progress import TerminalProgress
 from codeglot.config import StrictModel, build, read_tree
 from codeglot.evaluate.benchmarks.benchmark import get
+from codeglot.generate.names import EngineName
 from codeglot.generate.syntax import Program
 from codeglot.jobs.evaluate import evaluate
-from codeglot.jobs.runfile import EngineName, Evaluate, Generate, RunFile
+from codeglot.jobs.runfile import EvaluationRun
+from codeglot.jobs.sections import Evaluate, Generate
 from codeglot.languages import spec
 from codeglot.records import Execution, Problem, Verdict
 
@@ -109,7 +111,7 @@ def _run(part: str, engine: EngineName, *, data: Path, out: Path) -> tuple[list[
         num_problems=NUM_MUTATED if engine == "mutated" else None,
     )
     folder = out / engine / part
-    evaluate(RunFile(generate=Generate(engine=engine), evaluate=settings), folder, TerminalProgress())
+    evaluate(EvaluationRun(generate=Generate(engine=engine), evaluate=settings), folder, TerminalProgress())
     problems = runs.read_rows(folder / runs.PROBLEMS, Problem)
     rows = {row.task_id: row for row in runs.read_rows(folder / runs.EXECUTIONS, Execution)}
     return problems, [rows[problem.task_id] for problem in problems]

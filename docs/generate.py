@@ -4,6 +4,7 @@ python docs/generate.py [--check]
 """
 
 import sys
+from inspect import cleandoc
 from pathlib import Path
 from types import UnionType
 from typing import Any, Literal, Union, get_args, get_origin
@@ -14,9 +15,14 @@ from pydantic_core import PydanticUndefined
 
 from codeglot import records, runs
 from codeglot.cli.main import app
+from codeglot.config import StrictModel
 from codeglot.evaluate.benchmarks import benchmark
+from codeglot.jobs.experiment import Experiment
 from codeglot.jobs.runfile import RunFile
 from codeglot.languages.spec import all_languages
+from codeglot.methods import registry
+from codeglot.train.metrics import MetricsRow
+from codeglot.train.summary import TrainingSummary
 
 FOLDER = Path(__file__).parent / "reference"
 NOTE = "<!-- Written by docs/generate.py; do not edit. -->\n\n"
@@ -54,7 +60,7 @@ def type_name(annotation: Any) -> str:
         return f"table of {type_name(arguments[1])}"
     if origin in (tuple, list):
         return f"list of {type_name(arguments[0])}"
-    plain = {str: "text", int: "integer", float: "number", bool: "true or false", Path: "path"}
+    plain = {StrictModel: "tables", str: "text", int: "integer", float: "number", bool: "true or false", Path: "path"}
     return plain.get(annotation, f"`{getattr(annotation, '__name__', annotation)}`")
 
 
@@ -85,12 +91,35 @@ def nested(model: type[BaseModel]) -> list[tuple[str, type[BaseModel]]]:
     return found
 
 
+def experiment_file_page() -> str:
+    """Every key of an experiment file."""
+    parts = [
+        "# Experiment file\n\nTOML, for `codeglot compare`. Unknown keys are errors, in every arm's run file too.\n"
+    ]
+    parts.append(fields_table(Experiment))
+    lists = {"arms"}
+    parts += [
+        f"## `{'[[' + name + ']]' if name in lists else '[' + name + ']'}`\n\n{cleandoc(model.__doc__ or '')}\n\n"
+        f"{fields_table(model)}"
+        for name, model in nested(Experiment)
+    ]
+    return "\n".join(parts)
+
+
 def run_file_page() -> str:
     """Every key of a run file."""
     parts = ["# Run file\n\nTOML. Unknown keys are errors. Any key can be overridden: `section.key=value`.\n"]
     parts.append(fields_table(RunFile))
+    lists = {"data.sources"}
     parts += [
-        f"## `[{name}]`\n\n{(model.__doc__ or '').strip()}\n\n{fields_table(model)}" for name, model in nested(RunFile)
+        f"## `{'[[' + name + ']]' if name in lists else '[' + name + ']'}`\n\n{cleandoc(model.__doc__ or '')}\n\n"
+        f"{fields_table(model)}"
+        for name, model in nested(RunFile)
+    ]
+    methods = {name: registry.get(name) for name in registry.METHODS}
+    parts += [
+        f'## `[[methods]]`, `method = "{name}"`\n\n{cleandoc(model.__doc__ or "")}\n\n{fields_table(model)}'
+        for name, model in methods.items()
     ]
     return "\n".join(parts)
 
@@ -107,8 +136,11 @@ def records_page() -> str:
         ("scores.json, each of `scores`", records.Score),
         ("limits of a problem or a run", records.Limits),
         (runs.ENVIRONMENT, runs.Environment),
+        (runs.METRICS, MetricsRow),
+        (runs.TRAINING, TrainingSummary),
+        ("what is trained on", records.Example),
     ):
-        parts.append(f"## {model.__name__} ({file})\n\n{(model.__doc__ or '').strip()}\n\n{fields_table(model)}")
+        parts.append(f"## {model.__name__} ({file})\n\n{cleandoc(model.__doc__ or '')}\n\n{fields_table(model)}")
     parts.append("## Verdicts\n\n" + ", ".join(f"`{verdict}`" for verdict in records.Verdict) + ".\n")
     return "\n".join(parts)
 
@@ -146,8 +178,8 @@ def benchmarks_page() -> str:
         hubs = sorted({source.hub for source in one.sources.values() if source.hub})
         cells = (
             f"`{name}`",
-            ", ".join(one.sources),
-            ", ".join(f"`{file}`" for file in files),
+            ", ".join(one.languages),
+            ", ".join(f"`{file}`" for file in files) or "none, made on the spot",
             ", ".join(hubs),
             one.license,
             one.citation,
@@ -159,6 +191,7 @@ def benchmarks_page() -> str:
 PAGES = {
     "cli.md": cli_page,
     "run-file.md": run_file_page,
+    "experiment-file.md": experiment_file_page,
     "records.md": records_page,
     "languages.md": languages_page,
     "benchmarks.md": benchmarks_page,
