@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from codeglot import runs
-from codeglot.errors import DataError, DivergedError, RunError, UnknownNameError
+from codeglot.errors import DataError, RunError, UnknownNameError
 from codeglot.jobs.cells import Cell
 from codeglot.jobs.compare import COMPARISON, compare
 from codeglot.jobs.progress import Progress, Silent
-from codeglot.jobs.run_cells import CELL, train_and_evaluate
+from codeglot.jobs.run_cells import train_and_evaluate
 from codeglot.jobs.selection import select
 from codeglot.records import Execution, Problem, Verdict
 from tests.jobs.fake_cells import BASE_RUN, FakeCells, experiment
@@ -218,10 +218,18 @@ def test_trials_that_all_diverge_stop_the_experiment(tmp_path: Path) -> None:
         compare(experiment(tune=tune), tmp_path, run_cell=FakeCells(5))
 
 
-def test_a_final_cell_that_diverges_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(DivergedError):
-        compare(experiment(base_run={**BASE_RUN, "optim": {"lr": 5.0}}), tmp_path, run_cell=FakeCells(5))
-    assert not (tmp_path / "lora" / "seed-0" / CELL).exists()
+def test_a_final_cell_that_diverges_is_named_and_the_others_are_compared(tmp_path: Path) -> None:
+    arms = [{"name": "base", "train": False}, {"name": "lora"}, {"name": "java", "set": {"optim.lr": 5.0}}]
+    cells = FakeCells(5)
+    result = compare(experiment(arms=arms, controls=[]), tmp_path, run_cell=cells)
+    assert result.arms == ("base", "lora")
+    assert set(result.broken_off) == {f"java/seed-{seed}" for seed in (0, 1, 2)}
+    assert set(result.broken_off.values()) == {"The loss of step 3 is not a finite number."}
+    assert not result.unfinished
+    assert "java/seed-1: The loss of step 3 is not a finite number." in (tmp_path / runs.REPORT_MARKDOWN).read_text()
+    again = FakeCells(5)
+    compare(experiment(arms=arms, controls=[]), tmp_path, run_cell=again)
+    assert again.ran == []
 
 
 def test_a_trial_may_keep_its_best_state_by_the_problems_it_is_judged_on(tmp_path: Path) -> None:

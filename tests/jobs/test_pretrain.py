@@ -8,9 +8,9 @@ from safetensors.torch import load_file
 
 from codeglot import runs
 from codeglot.config import load
-from codeglot.errors import RunError
+from codeglot.errors import ConfigError, RunError
 from codeglot.jobs.pretrain import pretrain
-from codeglot.micro.recipe import Recipe, read_recipe
+from codeglot.micro.recipe import Recipe, assets, names, read_recipe
 from codeglot.models.load import load_base
 from codeglot.models.settings import Base
 from codeglot.train.metrics import MetricsRow
@@ -89,3 +89,14 @@ def test_a_folder_with_steps_of_another_recipe_is_refused(tmp_path: Path) -> Non
         pretrain(small(steps=3, lr=0.1), tmp_path / "run", tmp_path / "assets")
     after = load_file(tmp_path / "assets" / "model.safetensors")
     assert all(bool((after[name] == before[name]).all()) for name in before)
+
+
+def test_an_optimizer_that_is_not_there_is_named_before_anything_is_written(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="adamww"):
+        pretrain(small(optimizer="adamww"), tmp_path / "run", tmp_path / "assets")
+    assert not any(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("name", names())
+def test_the_bundled_weights_are_those_of_the_recipe(name: str) -> None:
+    assert load(Recipe, assets(name) / "recipe.json") == read_recipe(name)

@@ -74,3 +74,35 @@ def test_one_step_of_adamw_is_the_published_one() -> None:
     # In the first step the corrected means are the gradient and its square.
     expected = torch.tensor([[2.0, -1.0]]) * (1 - 0.1 * 0.1) - 0.1 * torch.tensor([[0.5 / (0.5 + 1e-6), -1.0]])
     torch.testing.assert_close(value.detach(), expected, rtol=1e-5, atol=1e-5)
+
+
+def test_one_step_of_muon_has_equal_singular_values_in_layers_and_is_adamws_elsewhere() -> None:
+    """The five iterations of its author leave singular values between about 0.7 and 1.2."""
+    torch.manual_seed(0)
+    matrix, table, vector = (nn.Parameter(torch.randn(size)) for size in ((6, 4), (9, 4), (4,)))
+    reference = [nn.Parameter(p.detach().clone()) for p in (table, vector)]
+    before = matrix.detach().clone()
+    for parameter in (matrix, table, vector):
+        parameter.grad = torch.randn_like(parameter)
+    for mine, theirs in zip(reference, (table, vector), strict=True):
+        mine.grad = theirs.grad
+
+    build(Optim(name="muon", lr=0.1), [matrix, table, vector], tables=[table]).step()
+    build(Optim(name="adamw", lr=0.1), reference).step()
+
+    step = (before - matrix.detach()) / (0.1 * 0.2 * 6**0.5)  # the scale that gives it the size of AdamW's
+    sizes = torch.linalg.svdvals(step)
+    assert 0.6 < float(sizes.min()) <= float(sizes.max()) < 1.3
+    left, _, right = torch.linalg.svd(matrix.grad, full_matrices=False)
+    assert float((step * (left @ right)).sum() / (step.norm() * 4**0.5)) > 0.95
+    assert torch.equal(table, reference[0])
+    assert torch.equal(vector, reference[1])
+
+
+def test_muon_leaves_stacks_of_matrices_to_adamw() -> None:
+    stack = nn.Parameter(torch.zeros(2, 3, 3))
+    stack.grad = torch.ones_like(stack)
+
+    build(Optim(name="muon", lr=0.1), [stack]).step()
+
+    torch.testing.assert_close(stack.detach(), torch.full((2, 3, 3), -0.1))

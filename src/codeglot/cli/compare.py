@@ -79,4 +79,6 @@ def _lines(result: "Comparison") -> list[str]:
         lines.append(line)
     if result.unfinished:
         lines.append(f"No result yet: {', '.join(result.unfinished)}.")
+    if result.broken_off:
+        lines.append(f"Broke off, and in no figure: {', '.join(result.broken_off)}.")
     return lines

@@ -76,8 +76,8 @@ class Change(StrictModel):
     by_seed: tuple[float, ...]
     p: float
     """Paired permutation over problems, on the mean of the seeds."""
-    adjusted_p: float | None
-    """After Holm's correction over all languages and arms; None for means."""
+    adjusted_p: float
+    """After Holm's correction: of a mean over the means of all arms, of a language over all languages and arms."""
 
     @property
     def direction(self) -> int:
@@ -149,6 +149,8 @@ class Comparison(StrictModel):
     trials: tuple[Trial, ...] = ()
     unfinished: tuple[str, ...] = ()
     """Folders of cells that have no result yet."""
+    broken_off: dict[str, str] = Field(default_factory=dict)
+    """Folders of cells whose training cannot go on, and why; they are in no figure."""
 
 
 class Results(NamedTuple):
@@ -272,23 +274,25 @@ def _changes(name: str, answers: Mapping[Group, Floats], origins: _Origins) -> I
     for where, groups in _parts(answers):
         strata, shared = [answers[group] for group in groups], [origins[group] for group in groups]
         means = seed_means(strata)
+        p = change_p(strata, shared)
         yield Change(
             arm=name,
             **where,
             mean=sum(means) / len(means),
             interval=change_interval(strata, shared),
             by_seed=tuple(means),
-            p=change_p(strata, shared),
-            adjusted_p=None,
+            p=p,
+            adjusted_p=p,
         )
 
 
 def _adjusted(changes: Sequence[Change]) -> list[Change]:
-    """Add Holm's correction over all languages and arms."""
+    """Apply Holm's correction: one family of hypotheses for the means over languages, one for the languages."""
     result = list(changes)
-    family = [index for index, change in enumerate(changes) if change.language_id is not None]
-    for index, p in zip(family, holm([changes[index].p for index in family]), strict=True):
-        result[index] = result[index].model_copy(update={"adjusted_p": p})
+    for is_mean in (True, False):
+        family = [index for index, change in enumerate(changes) if (change.language_id is None) == is_mean]
+        for index, p in zip(family, holm([changes[index].p for index in family]), strict=True):
+            result[index] = result[index].model_copy(update={"adjusted_p": p})
     return result
 
 

@@ -20,6 +20,7 @@ from codeglot.jobs.run_cells import (
     refuse_changed,
     run_one,
     spent_cpu_hours,
+    spent_on,
     train_and_evaluate,
 )
 from codeglot.jobs.selection import Selection, cell_makers, select
@@ -94,8 +95,10 @@ def _write(experiment: Experiment, out: Path, trials: Sequence[Trial], chosen: C
     """Compare all that is finished, whichever start did it, and write the result."""
     settled = [arm.name for arm in experiment.arms if is_settled(experiment, arm.name, chosen)]
     cells = collect(cell_makers(experiment, Selection(tuple(settled), experiment.seeds), chosen))
-    finished = [cell for cell in cells if is_finished(cell, out)]
-    refuse_changed(finished, out)  # tuned ones of other starts: only now it is known what was chosen
+    ended = [cell for cell in cells if is_finished(cell, out)]
+    refuse_changed(ended, out)  # tuned ones of other starts: only now it is known what was chosen
+    broken_off = {cell.folder: failure for cell in ended if (failure := spent_on(cell, out).failure)}
+    finished = [cell for cell in ended if cell.folder not in broken_off]
     found = [(cell, read_cell(cell, out)) for cell in finished]
     refuse_other_problems(found)
     outcomes = [outcome(cell, run, out) for cell, run in found]
@@ -108,9 +111,10 @@ def _write(experiment: Experiment, out: Path, trials: Sequence[Trial], chosen: C
         cells=tuple(facts(cell, answers, out) for cell, answers in zip(finished, outcomes, strict=True)),
         trials=tuple(trials),
         unfinished=(
-            *(cell.folder for cell in cells if cell not in finished),
+            *(cell.folder for cell in cells if cell not in ended),
             *(arm.name for arm in experiment.arms if arm.name not in settled),
         ),
+        broken_off=broken_off,
     )
     runs.write_json(out / COMPARISON, comparison)
     write_report(comparison, found, out, spent_cpu_hours(out))

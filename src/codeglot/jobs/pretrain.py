@@ -10,7 +10,7 @@ from pathlib import Path
 from safetensors import SafetensorError
 
 from codeglot import runs
-from codeglot.config import load
+from codeglot.config import build, load
 from codeglot.data.encode import encode
 from codeglot.data.format import PromptStyle
 from codeglot.data.settings import Data, DataSet
@@ -45,9 +45,11 @@ def pretrain(recipe: Recipe, out: Path, assets: Path, progress: Progress | None 
         progress: Shows how far it is.
 
     Raises:
+        ConfigError: If there is no such optimizer.
         RunError: If a folder cannot be written, or holds something else.
     """
     progress = progress or Silent()
+    optim = _optim(recipe)
     _refuse_foreign(assets)
     with hold(out):
         _refuse_another(recipe, out)
@@ -69,7 +71,7 @@ def pretrain(recipe: Recipe, out: Path, assets: Path, progress: Progress | None 
                 (method,),
                 encoding.examples,
                 train=_train(recipe),
-                optim=_optim(recipe),
+                optim=optim,
                 languages=ids,
                 seed=recipe.seed,
                 out=out,
@@ -140,11 +142,6 @@ def _train(recipe: Recipe) -> Train:
 
 
 def _optim(recipe: Recipe) -> Optim:
-    return Optim(
-        lr=recipe.lr,
-        betas=(0.9, 0.95),
-        weight_decay=recipe.weight_decay,
-        schedule="cosine",
-        warmup_steps=recipe.warmup_steps,
-        min_lr_share=recipe.min_lr_share,
-    )
+    size = {"name": recipe.optimizer, "lr": recipe.lr, "betas": (0.9, 0.95), "weight_decay": recipe.weight_decay}
+    course = {"schedule": "cosine", "warmup_steps": recipe.warmup_steps, "min_lr_share": recipe.min_lr_share}
+    return build(Optim, size | course, source="The recipe, as [optim]")

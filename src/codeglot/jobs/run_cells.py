@@ -1,6 +1,6 @@
 """Running the cells of an experiment: what is finished is kept, what was killed goes on."""
 
-import os
+import resource
 import time
 from collections.abc import Callable, Iterable
 from importlib import import_module
@@ -10,7 +10,7 @@ from codeglot import runs
 from codeglot.config import StrictModel, build, read_tree
 from codeglot.errors import DivergedError, RunError
 from codeglot.evaluate.score import read_scores
-from codeglot.jobs.cells import TUNE, Cell
+from codeglot.jobs.cells import Cell
 from codeglot.jobs.evaluate import evaluate
 from codeglot.jobs.folder import changed_settings
 from codeglot.jobs.progress import Progress
@@ -25,7 +25,7 @@ class Spent(StrictModel):
     """CPU seconds of this process and its children, in the start that finished it."""
     wall_s: float
     failure: str = ""
-    """Why a trial broke off; empty for one that has scores."""
+    """Why its training broke off; empty for a cell that has scores."""
 
 
 RunCell = Callable[[Cell, Path, Progress], None]
@@ -65,7 +65,7 @@ def spent_on(cell: Cell, out: Path) -> Spent:
 
 
 def run_one(cell: Cell, out: Path, progress: Progress, run_cell: RunCell) -> None:
-    """Run a cell to its end and note what it took; a trial whose training cannot go on is a result too.
+    """Run a cell to its end and note what it took; that its training cannot go on is a result too.
 
     Raises:
         CodeglotError: As the jobs do.
@@ -76,8 +76,6 @@ def run_one(cell: Cell, out: Path, progress: Progress, run_cell: RunCell) -> Non
     try:
         run_cell(cell, folder, progress)
     except DivergedError as error:
-        if not cell.folder.startswith(f"{TUNE}/"):
-            raise
         progress.say(f"{folder} broke off: {error}")
         runs.write_json(folder / CELL, Spent(cpu_s=_cpu_s() - cpu, wall_s=time.monotonic() - wall, failure=str(error)))
         return
@@ -113,5 +111,5 @@ def keep_to_budget(limit: float | None, out: Path) -> None:
 
 
 def _cpu_s() -> float:
-    times = os.times()
-    return times.user + times.system + times.children_user + times.children_system
+    children = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return time.process_time() + children.ru_utime + children.ru_stime

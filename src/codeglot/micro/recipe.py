@@ -29,6 +29,8 @@ class Recipe(StrictModel):
     steps: int = Field(ge=1)
     batch_size: int = Field(ge=1)
     """Examples per optimizer step."""
+    optimizer: str = "adamw"
+    """A name for `optim.name`."""
     lr: float = Field(gt=0)
     min_lr_share: float = Field(ge=0, le=1)
     warmup_steps: int = Field(ge=0)

@@ -10,7 +10,7 @@ from torch.optim import Optimizer
 from codeglot.optim.settings import Optim
 
 
-def build(settings: Optim, parameters: Iterable[nn.Parameter]) -> Optimizer:
+def build(settings: Optim, parameters: Iterable[nn.Parameter], tables: Iterable[nn.Parameter] = ()) -> Optimizer:
     """The optimizer that `settings` name, over `parameters`.
 
     Matrices decay by `weight_decay`; vectors and scalars (biases, norms, gates) do not.
@@ -18,11 +18,16 @@ def build(settings: Optim, parameters: Iterable[nn.Parameter]) -> Optimizer:
     Args:
         settings: Which optimizer, and its numbers.
         parameters: What it changes; their order is that of the optimizer's state.
+        tables: Those with one row per token of the vocabulary, which some optimizers treat apart.
     """
     parameters = list(parameters)
+    apart = {id(table) for table in tables}
+    matrices = [p for p in parameters if p.ndim >= 2]
+    decay = settings.weight_decay
     groups = [
-        {"params": [p for p in parameters if p.ndim >= 2], "weight_decay": settings.weight_decay},
-        {"params": [p for p in parameters if p.ndim < 2], "weight_decay": 0.0},
+        {"params": [p for p in matrices if id(p) not in apart], "weight_decay": decay, "is_hidden": True},
+        {"params": [p for p in matrices if id(p) in apart], "weight_decay": decay, "is_hidden": False},
+        {"params": [p for p in parameters if p.ndim < 2], "weight_decay": 0.0, "is_hidden": False},
     ]
     module = import_module(f"codeglot.optim.{settings.name}")
     optimizer: Optimizer = module.build([group for group in groups if group["params"]], settings)

@@ -54,7 +54,7 @@ def change_table(changes: Sequence[Change], comparison: Comparison, names: Names
             f"{points(row.interval[0])} to {points(row.interval[1])}",
             " ".join(map(points, row.by_seed)),
             p_value(row.p),
-            "" if row.adjusted_p is None else p_value(row.adjusted_p),
+            p_value(row.adjusted_p),
         )
         for row in sorted(changes, key=lambda row: languages.index(row.language_id))
     ]

@@ -9,6 +9,8 @@ from codeglot.report.words import counted, p_value, percent, percent_range, poin
 Names = Mapping[str, str]
 
 NBSP = "\u00a0"
+_SURE = 0.05
+"""Largest p after Holm's correction of what is called a difference."""
 ON_MICRO = (
     "What holds on the bundled micro world is evidence about the micro world; on another base or benchmark it has to "
     "be measured again."
@@ -28,8 +30,8 @@ CHANGES = (
     "A change is arm minus baseline on the same problem, of the same seed where both have it; an arm without training "
     "is run once and stands beside every seed. p is a paired permutation over problems (over languages all forms of "
     "one together) on the means of the seeds: it says whether other problems could have turned a change round, not "
-    "whether other seeds could. \u201cp (Holm)\u201d is that p after Holm\u2019s correction over all languages and "
-    "arms."
+    "whether other seeds could. \u201cp (Holm)\u201d is that p after Holm\u2019s correction: of a mean over languages "
+    "over the means of all arms, of a language over all languages and arms."
 )
 TUNING = (
     "Settings were chosen on validation problems alone, each tuned arm with the same number of trials, and trials have "
@@ -78,12 +80,19 @@ def _baseline(figures: Sequence[Figure], comparison: Comparison) -> str:
 def _verdict(row: Change, comparison: Comparison, names: Names, *, is_control: bool = False) -> str:
     judged = {1: "above the baseline", -1: "below the baseline", 0: "not told apart from the baseline"}[row.direction]
     judged = f"{judged} on {family_of(row, comparison)}"
+    if row.direction and row.adjusted_p >= _SURE:
+        judged += " by its interval, which Holm\u2019s correction does not bear out"
     seeds = ", ".join(map(points, row.by_seed))
     text = (
         f"{'Control ' if is_control else ''}{row.arm} is {judged}: {points(row.mean)} "
-        f"points ({_interval(row.interval)}; {counted(len(row.by_seed), 'seed')}: {seeds})"
+        f"points ({_interval(row.interval)}; {counted(len(row.by_seed), 'seed')}: {seeds}; p (Holm) "
+        f"{_equals(row.adjusted_p)})"
     )
     return text + _languages(row, comparison, names) + ("" if is_control else _controls(row, comparison)) + "."
+
+
+def _equals(p: float) -> str:
+    return f"= {p_value(p)}".replace("= <", "<")
 
 
 def _interval(interval: tuple[float, float]) -> str:
@@ -93,14 +102,14 @@ def _interval(interval: tuple[float, float]) -> str:
 def _languages(head: Change, comparison: Comparison, names: Names) -> str:
     """Languages whose change by itself is no chance: interval without 0, and p after Holm below 0.05."""
     if head.language_id is not None:
-        return f", p = {p_value(head.p)}".replace("= <", "<")
+        return ""
     mine = [
         row
         for row in comparison.changes
         if (row.arm, row.benchmark, row.natural_language) == (head.arm, head.benchmark, head.natural_language)
         and row.language_id is not None
     ]
-    sure = [row for row in mine if row.direction and row.adjusted_p is not None and row.adjusted_p < 0.05]
+    sure = [row for row in mine if row.direction and row.adjusted_p < _SURE]
     parts = []
     for direction, word in ((1, "better"), (-1, "worse")):
         if rows := [row for row in sure if row.direction == direction]:
@@ -189,6 +198,12 @@ def warnings(comparison: Comparison) -> list[str]:
         found.append(
             f"Unfinished: {', '.join(comparison.unfinished)} have no result yet and are in no figure. "
             "The same command goes on."
+        )
+    if comparison.broken_off:
+        listed = "; ".join(f"{folder}: {reason}" for folder, reason in comparison.broken_off.items())
+        found.append(
+            f"Broke off: {listed} These cells are in no figure, so their arms are shown by the seeds that went well, "
+            "which flatters them."
         )
     counts = {name: sum(cell.arm == name for cell in comparison.cells) for name in comparison.arms}
     trained = {cell.arm for cell in comparison.cells if cell.seed is not None}

@@ -25,6 +25,7 @@ from torch.optim import Optimizer
 from codeglot.data.batch import EncodedExample
 from codeglot.errors import ConfigError, RunError
 from codeglot.methods.base import Method
+from codeglot.models.layers import vocabulary_tables
 from codeglot.optim.build import build
 from codeglot.optim.schedule import factor
 from codeglot.optim.settings import Optim
@@ -254,7 +255,7 @@ class _Run:
             self._untrained |= {name: trained[name].detach().cpu().clone() for name in sorted(fresh)}
         self._trained |= trained
         self._parameters = list(trained.values())
-        self._optimizer = build(self._optim, self._parameters)
+        self._optimizer = build(self._optim, self._parameters, vocabulary_tables(self._model))
 
     def _take(self, step: int) -> None:
         """One optimizer step, and what follows it; `step` is counted from 0."""
