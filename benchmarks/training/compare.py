@@ -42,12 +42,13 @@ HEAD = f"""# The training loop beside TRL's
 
 <!-- Written by benchmarks/training/compare.py; do not edit. -->
 
-{{rounds}} rounds in turns, one thread each, {STEPS} steps of {BATCH} x {LENGTH} tokens (half of them prompt), LoRA r {RANK}
-on all linears of a random Qwen2 of 8 layers, float32. Median (lowest to highest). The last two columns are our median over
-theirs. Versions: `benchmarks/training/requirements.txt`. Losses are means over the steps; the order of rows differs.
+{{rounds}} rounds in turns, one thread each, {STEPS} steps of {BATCH} x {LENGTH} tokens (half of them prompt),
+LoRA r {RANK} on all linears of a random Qwen2 of 8 layers, float32. Median (lowest to highest). The last two columns
+are our median over theirs. Versions: `benchmarks/training/requirements.txt`. Losses are means over the steps; the order
+of rows differs.
 
-codeglot takes only positions that are trained on to the vocabulary. SFTTrainer also reports entropy and token accuracy of
-each step, which codeglot does not. So the gain is largest where the vocabulary is large beside the width.
+codeglot takes only positions that are trained on to the vocabulary. SFTTrainer also reports entropy and token accuracy
+of each step, which codeglot does not. So the gain is largest where the vocabulary is large beside the width.
 """
 
 
