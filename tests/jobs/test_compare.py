@@ -226,10 +226,18 @@ def test_a_final_cell_that_diverges_is_named_and_the_others_are_compared(tmp_pat
     assert set(result.broken_off) == {f"java/seed-{seed}" for seed in (0, 1, 2)}
     assert set(result.broken_off.values()) == {"The loss of step 3 is not a finite number."}
     assert not result.unfinished
-    assert "java/seed-1: The loss of step 3 is not a finite number." in (tmp_path / runs.REPORT_MARKDOWN).read_text()
+    page = (tmp_path / runs.REPORT_MARKDOWN).read_text()
+    assert "java/seed-1: The loss of step 3 is not a finite number." in page
+    assert "java: every seed broke off, so the arm is missing" in page
     again = FakeCells(5)
     compare(experiment(arms=arms, controls=[]), tmp_path, run_cell=again)
     assert again.ran == []
+
+
+def test_a_baseline_that_breaks_off_is_said_with_its_reason_and_the_remedy(tmp_path: Path) -> None:
+    arms = [{"name": "base", "set": {"optim.lr": 5.0}}, {"name": "lora"}]
+    with pytest.raises(RunError, match=r"baseline 'base' broke off.* not a finite number.* Remove .*base/seed-0"):
+        compare(experiment(arms=arms, controls=[]), tmp_path, run_cell=FakeCells(5))
 
 
 def test_a_trial_may_keep_its_best_state_by_the_problems_it_is_judged_on(tmp_path: Path) -> None:

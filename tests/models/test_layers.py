@@ -22,7 +22,15 @@ from transformers import (
 )
 
 from codeglot.errors import ConfigError
-from codeglot.models.layers import PRESETS, decoder_layers, list_linears, plain_model, select_linears, short_names
+from codeglot.models.layers import (
+    PRESETS,
+    decoder_layers,
+    embedding_tables,
+    list_linears,
+    plain_model,
+    select_linears,
+    short_names,
+)
 
 SIZE = {
     "vocab_size": 64, "hidden_size": 16, "intermediate_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2,
@@ -164,3 +172,14 @@ def test_random_weights_are_not_needed() -> None:
         model = AutoModelForCausalLM.from_config(sized(LlamaConfig))
 
     assert len(list_linears(model)) == 14
+
+
+@pytest.mark.parametrize("is_tied", [True, False])
+def test_embedding_tables_are_those_of_tokens_positions_and_the_output(is_tied: bool) -> None:
+    model = AutoModelForCausalLM.from_config(
+        GPT2Config(vocab_size=64, n_embd=16, n_layer=1, n_head=2, n_positions=32, tie_word_embeddings=is_tied)
+    )
+    names = {
+        name for name, parameter in model.named_parameters() if any(parameter is t for t in embedding_tables(model))
+    }
+    assert names == {"transformer.wte.weight", "transformer.wpe.weight"} | (set() if is_tied else {"lm_head.weight"})

@@ -220,8 +220,10 @@ def test_a_loss_that_is_no_number_stops_before_the_weights_change(tmp_path: Path
     with torch.no_grad():
         model.get_output_embeddings().weight[7] = math.nan
 
-    with pytest.raises(DivergedError, match=r"loss \(nll\) of step 1 is not a finite number.*scene:\d"):
+    with pytest.raises(DivergedError, match=r"loss \(nll\) of step 1 is not a finite number.*scene:\d") as caught:
         run(model, methods, tmp_path)
+    assert "checkpoints" not in str(caught.value)
+    assert "float32" not in str(caught.value)
 
     assert all(torch.equal(value, before[name]) for name, value in weights(model).items())
     assert not (tmp_path / "checkpoints").exists()
@@ -408,3 +410,18 @@ def test_numbers_behind_a_training_are_those_of_its_settings(tmp_path: Path) -> 
     assert result.gpu_s == 0.0
     assert result.cpu_s > 0
     assert result.wall_s > 0
+
+
+def test_muon_gets_the_layers_and_leaves_embeddings_to_adamw(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[tuple[int, ...]] = []
+    step = torch.optim.Muon.step
+
+    def watch(self: Any, closure: Any = None) -> Any:
+        seen.extend(tuple(parameter.shape) for group in self.param_groups for parameter in group["params"])
+        return step(self, closure)
+
+    monkeypatch.setattr(torch.optim.Muon, "step", watch)
+    model, methods = tiny(method="full")
+    run(model, methods, tmp_path, name="muon", lr=1e-3, steps=1)
+    layers = [tuple(p.shape) for name, p in model.named_parameters() if ".layers." in name and p.ndim == 2]
+    assert sorted(seen) == sorted(layers)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from codeglot import runs
+from codeglot.errors import RunError
 from codeglot.evaluate.experiment import Comparison, Trial, compare_arms
 from codeglot.jobs.cells import Cell, collect
 from codeglot.jobs.compare_report import write_report
@@ -99,6 +100,13 @@ def _write(experiment: Experiment, out: Path, trials: Sequence[Trial], chosen: C
     refuse_changed(ended, out)  # tuned ones of other starts: only now it is known what was chosen
     broken_off = {cell.folder: failure for cell in ended if (failure := spent_on(cell, out).failure)}
     finished = [cell for cell in ended if cell.folder not in broken_off]
+    mine = {folder: why for folder, why in broken_off.items() if folder.startswith(f"{experiment.baseline}/")}
+    if mine and not any(cell.arm == experiment.baseline for cell in finished):
+        raise RunError(
+            f"Every training of the baseline '{experiment.baseline}' broke off, so there is nothing to compare with: "
+            f"{next(iter(mine.values()))} Remove {', '.join(str(out / folder) for folder in mine)} and give it other "
+            "settings."
+        )
     found = [(cell, read_cell(cell, out)) for cell in finished]
     refuse_other_problems(found)
     outcomes = [outcome(cell, run, out) for cell, run in found]

@@ -58,8 +58,8 @@ def decoder_layers(model: nn.Module) -> tuple[str, nn.ModuleList]:
     return max(lists, key=lambda item: sum(parameter.numel() for parameter in item[1].parameters()))
 
 
-def vocabulary_tables(model: nn.Module) -> list[nn.Parameter]:
-    """Matrices with one row per token: those of embeddings, and that of the output layer."""
+def embedding_tables(model: nn.Module) -> list[nn.Parameter]:
+    """Matrices whose rows stand for tokens or positions: those of embeddings, and that of the output layer."""
     base = plain_model(model)
     head = base.get_output_embeddings() if hasattr(base, "get_output_embeddings") else None
     modules: list[nn.Module] = [module for module in base.modules() if isinstance(module, nn.Embedding)]

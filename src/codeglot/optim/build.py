@@ -18,7 +18,7 @@ def build(settings: Optim, parameters: Iterable[nn.Parameter], tables: Iterable[
     Args:
         settings: Which optimizer, and its numbers.
         parameters: What it changes; their order is that of the optimizer's state.
-        tables: Those with one row per token of the vocabulary, which some optimizers treat apart.
+        tables: Those whose rows stand for tokens or positions, which some optimizers treat apart.
     """
     parameters = list(parameters)
     apart = {id(table) for table in tables}

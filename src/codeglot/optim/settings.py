@@ -13,7 +13,7 @@ class Optim(StrictModel):
     """`[optim]`: how gradients become steps."""
 
     name: str = "adamw"
-    """`adamw`; or `muon`, which leaves embeddings and vectors to AdamW and takes about the same `lr`."""
+    """`adamw`; or `muon`, which leaves embeddings and vectors to AdamW; its steps have the size of AdamW's."""
     lr: float = Field(gt=0)
     """Largest learning rate of the schedule. There is no default: it depends on the method and the base."""
     betas: tuple[float, float] = (0.9, 0.999)

@@ -191,6 +191,20 @@ def _numbers(values: Iterable[object]) -> set[float]:
     return {value for value in values if isinstance(value, int | float) and not isinstance(value, bool)}
 
 
+def _broken_off(comparison: Comparison) -> list[str]:
+    """Which cells have no scores since their training broke off, and what that does to the figures."""
+    if not comparison.broken_off:
+        return []
+    listed = " ".join(f"{folder}: {reason.rstrip('.')}." for folder, reason in comparison.broken_off.items())
+    arms = dict.fromkeys(folder.split("/")[0] for folder in comparison.broken_off)
+    text = f"Broke off, and in no figure: {listed}"
+    if thinned := [name for name in arms if name in comparison.arms]:
+        text += f" {', '.join(thinned)}: shown by the seeds that went well, which flatters the arm."
+    if gone := [name for name in arms if name not in comparison.arms]:
+        text += f" {', '.join(gone)}: every seed broke off, so the arm is missing."
+    return [text + " To run a cell again, remove its folder."]
+
+
 def warnings(comparison: Comparison) -> list[str]:
     """What keeps the figures from being what they seem."""
     found = []
@@ -199,12 +213,7 @@ def warnings(comparison: Comparison) -> list[str]:
             f"Unfinished: {', '.join(comparison.unfinished)} have no result yet and are in no figure. "
             "The same command goes on."
         )
-    if comparison.broken_off:
-        listed = "; ".join(f"{folder}: {reason}" for folder, reason in comparison.broken_off.items())
-        found.append(
-            f"Broke off: {listed} These cells are in no figure, so their arms are shown by the seeds that went well, "
-            "which flatters them."
-        )
+    found += _broken_off(comparison)
     counts = {name: sum(cell.arm == name for cell in comparison.cells) for name in comparison.arms}
     trained = {cell.arm for cell in comparison.cells if cell.seed is not None}
     if single := [name for name, count in counts.items() if count == 1 and name in trained]:

@@ -25,10 +25,11 @@ from torch.optim import Optimizer
 from codeglot.data.batch import EncodedExample
 from codeglot.errors import ConfigError, RunError
 from codeglot.methods.base import Method
-from codeglot.models.layers import vocabulary_tables
+from codeglot.models.layers import embedding_tables
 from codeglot.optim.build import build
 from codeglot.optim.schedule import factor
 from codeglot.optim.settings import Optim
+from codeglot.runs import CHECKPOINTS
 from codeglot.train import identity, randomness, stages
 from codeglot.train.checkpoint import Checkpoints, Standing, Tensors
 from codeglot.train.journal import Journal, Progress
@@ -255,7 +256,7 @@ class _Run:
             self._untrained |= {name: trained[name].detach().cpu().clone() for name in sorted(fresh)}
         self._trained |= trained
         self._parameters = list(trained.values())
-        self._optimizer = build(self._optim, self._parameters, vocabulary_tables(self._model))
+        self._optimizer = build(self._optim, self._parameters, embedding_tables(self._model))
 
     def _take(self, step: int) -> None:
         """One optimizer step, and what follows it; `step` is counted from 0."""
@@ -268,7 +269,10 @@ class _Run:
         try:
             norm = self._stepper.update(self._optimizer, self._parameters, made, lr=self._lr(step))
         except FloatingPointError:
-            raise not_finite(step + 1, portion, made, str(self._out)) from None
+            has_checkpoints = (self._out / CHECKPOINTS).is_dir()
+            raise not_finite(
+                step + 1, portion, made, precision=self._train.precision, has_checkpoints=has_checkpoints
+            ) from None
         for name, value in made.terms.items():
             self._losses[name] = self._losses[name] + value if name in self._losses else value
         self._advance(portion, time.process_time() - cpu_s, time.perf_counter() - wall_s)

@@ -166,14 +166,15 @@ class Stepper:
         return stack
 
 
-def not_finite(step: int, portion: Portion, made: Made, out: str) -> DivergedError:
+def not_finite(step: int, portion: Portion, made: Made, *, precision: str, has_checkpoints: bool) -> DivergedError:
     """What to say when the loss of a step is no number.
 
     Args:
         step: Counted from 1.
         portion: Where its rows come from.
         made: Which of its micro-batches were not finite.
-        out: Where checkpoints are.
+        precision: `train.precision`.
+        has_checkpoints: Whether states of earlier steps are kept.
     """
     pairs = zip(portion.micro_batches, made.parts, strict=True)
     bad = [micro_batch for micro_batch, part in pairs if not math.isfinite(float(part))]
@@ -181,8 +182,10 @@ def not_finite(step: int, portion: Portion, made: Made, out: str) -> DivergedErr
     more = f" and {len(sources) - _SHOWN} more" if len(sources) > _SHOWN else ""
     terms = [name for name, value in made.terms.items() if not math.isfinite(float(value))]
     what = f"loss ({', '.join(terms)})" if terms else "gradient"
+    kept = "; checkpoints of earlier steps are kept" if has_checkpoints else ""
+    exact = "" if precision == "float32" else ", or set train.precision = 'float32'"
     return DivergedError(
         f"The {what} of step {step} is not a finite number, with these examples: "
-        f"{', '.join(sources[:_SHOWN])}{more}. No weight was changed by it, and checkpoints in {out} are of earlier "
-        "steps. Lower optim.lr, lengthen the warm-up, or set train.precision = 'float32'."
+        f"{', '.join(sources[:_SHOWN])}{more}. No weight was changed by it{kept}. Lower optim.lr or lengthen the "
+        f"warm-up{exact}, and train into another folder."
     )
