@@ -98,5 +98,5 @@ def test_an_optimizer_that_is_not_there_is_named_before_anything_is_written(tmp_
 
 
 @pytest.mark.parametrize("name", names())
-def test_the_bundled_weights_are_those_of_the_recipe(name: str) -> None:
+def test_the_recipe_beside_the_bundled_weights_is_the_current_one(name: str) -> None:
     assert load(Recipe, assets(name) / "recipe.json") == read_recipe(name)

@@ -77,7 +77,7 @@ class Change(StrictModel):
     p: float
     """Paired permutation over problems, on the mean of the seeds."""
     adjusted_p: float
-    """After Holm's correction: of a mean over the means of all arms, of a language over all languages and arms."""
+    """After Holm's correction: means are corrected for the number of arms, languages for languages and arms."""
 
     @property
     def direction(self) -> int:

@@ -142,6 +142,6 @@ def _train(recipe: Recipe) -> Train:
 
 
 def _optim(recipe: Recipe) -> Optim:
-    size = {"name": recipe.optimizer, "lr": recipe.lr, "betas": (0.9, 0.95), "weight_decay": recipe.weight_decay}
-    course = {"schedule": "cosine", "warmup_steps": recipe.warmup_steps, "min_lr_share": recipe.min_lr_share}
-    return build(Optim, size | course, source="The recipe, as [optim]")
+    update = {"name": recipe.optimizer, "lr": recipe.lr, "betas": (0.9, 0.95), "weight_decay": recipe.weight_decay}
+    schedule = {"schedule": "cosine", "warmup_steps": recipe.warmup_steps, "min_lr_share": recipe.min_lr_share}
+    return build(Optim, update | schedule, source="The recipe, as [optim]")

@@ -26,19 +26,19 @@ def build(groups: list[dict[str, Any]], settings: Optim) -> Optimizer:
     hidden: list[dict[str, Any]] = []
     others: list[dict[str, Any]] = []
     for group in groups:
-        is_muons = [group["is_hidden"] and parameter.ndim == 2 for parameter in group["params"]]
-        for side, wanted in ((hidden, True), (others, False)):
-            if mine := [p for p, is_its in zip(group["params"], is_muons, strict=True) if is_its == wanted]:
-                side.append(group | {"params": mine})
+        matrices = [p for p in group["params"] if group["is_hidden"] and p.ndim == 2]
+        rest = [p for p in group["params"] if not (group["is_hidden"] and p.ndim == 2)]
+        hidden += [group | {"params": matrices}] if matrices else []
+        others += [group | {"params": rest}] if rest else []
     parts: list[Optimizer] = []
     if hidden:
         parts.append(torch.optim.Muon(hidden, lr=settings.lr, momentum=_MOMENTUM, adjust_lr_fn="match_rms_adamw"))
     if others:
         parts.append(adamw.build(others, settings))
-    return _Together(parts)
+    return _Composite(parts)
 
 
-class _Together(Optimizer):
+class _Composite(Optimizer):
     """Several optimizers as one; each has parameters of its own."""
 
     def __init__(self, parts: Sequence[Optimizer]) -> None:

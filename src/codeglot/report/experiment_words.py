@@ -9,7 +9,7 @@ from codeglot.report.words import counted, p_value, percent, percent_range, poin
 Names = Mapping[str, str]
 
 NBSP = "\u00a0"
-_SURE = 0.05
+_MAX_P = 0.05
 """Largest p after Holm's correction of what is called a difference."""
 ON_MICRO = (
     "What holds on the bundled micro world is evidence about the micro world; on another base or benchmark it has to "
@@ -30,8 +30,8 @@ CHANGES = (
     "A change is arm minus baseline on the same problem, of the same seed where both have it; an arm without training "
     "is run once and stands beside every seed. p is a paired permutation over problems (over languages all forms of "
     "one together) on the means of the seeds: it says whether other problems could have turned a change round, not "
-    "whether other seeds could. \u201cp (Holm)\u201d is that p after Holm\u2019s correction: of a mean over languages "
-    "over the means of all arms, of a language over all languages and arms."
+    "whether other seeds could. \u201cp (Holm)\u201d is that p after Holm\u2019s correction: means over languages are "
+    "corrected for the number of arms, single languages for the number of languages and arms."
 )
 TUNING = (
     "Settings were chosen on validation problems alone, each tuned arm with the same number of trials, and trials have "
@@ -80,19 +80,21 @@ def _baseline(figures: Sequence[Figure], comparison: Comparison) -> str:
 def _verdict(row: Change, comparison: Comparison, names: Names, *, is_control: bool = False) -> str:
     judged = {1: "above the baseline", -1: "below the baseline", 0: "not told apart from the baseline"}[row.direction]
     judged = f"{judged} on {family_of(row, comparison)}"
-    if row.direction and row.adjusted_p >= _SURE:
+    if row.direction and row.adjusted_p >= _MAX_P:
         judged += " by its interval, which Holm\u2019s correction does not bear out"
     seeds = ", ".join(map(points, row.by_seed))
     text = (
         f"{'Control ' if is_control else ''}{row.arm} is {judged}: {points(row.mean)} "
         f"points ({_interval(row.interval)}; {counted(len(row.by_seed), 'seed')}: {seeds}; p (Holm) "
-        f"{_equals(row.adjusted_p)})"
+        f"{_with_sign(row.adjusted_p)})"
     )
     return text + _languages(row, comparison, names) + ("" if is_control else _controls(row, comparison)) + "."
 
 
-def _equals(p: float) -> str:
-    return f"= {p_value(p)}".replace("= <", "<")
+def _with_sign(p: float) -> str:
+    """`= 0.03` or `< 0.001`."""
+    text = p_value(p)
+    return text if text.startswith("<") else f"= {text}"
 
 
 def _interval(interval: tuple[float, float]) -> str:
@@ -100,7 +102,7 @@ def _interval(interval: tuple[float, float]) -> str:
 
 
 def _languages(head: Change, comparison: Comparison, names: Names) -> str:
-    """Languages whose change by itself is no chance: interval without 0, and p after Holm below 0.05."""
+    """Languages whose change by itself is no chance: interval without 0, and p after Holm below `_MAX_P`."""
     if head.language_id is not None:
         return ""
     mine = [
@@ -109,7 +111,7 @@ def _languages(head: Change, comparison: Comparison, names: Names) -> str:
         if (row.arm, row.benchmark, row.natural_language) == (head.arm, head.benchmark, head.natural_language)
         and row.language_id is not None
     ]
-    sure = [row for row in mine if row.direction and row.adjusted_p < _SURE]
+    sure = [row for row in mine if row.direction and row.adjusted_p < _MAX_P]
     parts = []
     for direction, word in ((1, "better"), (-1, "worse")):
         if rows := [row for row in sure if row.direction == direction]:
