@@ -322,3 +322,15 @@ def test_a_finished_training_is_not_begun_again(tmp_path: Path) -> None:
     runs.write_json(tmp_path / runs.TRAINING, {})
     with pytest.raises(DataError, match=r"nowhere\.jsonl"):  # the data of the judging, not the model of the training
         train_and_evaluate(cells[0], tmp_path, Silent())
+
+
+@pytest.mark.parametrize("kind", ["file", "folder"])
+def test_a_place_that_holds_something_else_is_refused_and_left_alone(tmp_path: Path, kind: str) -> None:
+    out = tmp_path / "out"
+    held = out if kind == "file" else out / runs.REPORT_MARKDOWN
+    held.parent.mkdir(exist_ok=True)
+    held.write_text("mine")
+    with pytest.raises(RunError, match="no folder of an experiment"):
+        compare(experiment(), out, run_cell=FakeCells(5))
+    assert held.read_text() == "mine"
+    assert kind == "file" or [path.name for path in out.iterdir()] == [held.name]

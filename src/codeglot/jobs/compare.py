@@ -41,6 +41,7 @@ def check(experiment: Experiment, out: Path, selection: Selection | None = None)
         ConfigError: With the mistakes of all of them.
         RunError: If folders hold results of other settings.
     """
+    _refuse_foreign(out)
     whole = select(experiment, None, None)
     arms, seeds = selection or whole
     stand_in = first_settings(experiment)
@@ -90,6 +91,15 @@ def compare(
     refuse_changed(cells, out)
     work(cells)
     return _write(experiment, out, trials, chosen)
+
+
+def _refuse_foreign(out: Path) -> None:
+    """Stop where something else lies, so that its report is not replaced."""
+    if out.exists() and not (out / EXPERIMENT).is_file() and (not out.is_dir() or any(out.iterdir())):
+        raise RunError(
+            f"{out} holds something, but no {EXPERIMENT}, so it is no folder of an experiment. Name an empty or a new "
+            "one with --out."
+        )
 
 
 def _write(experiment: Experiment, out: Path, trials: Sequence[Trial], chosen: Chosen) -> Comparison:
