@@ -110,12 +110,11 @@ def _write(experiment: Experiment, out: Path, trials: Sequence[Trial], chosen: C
     refuse_changed(ended, out)  # tuned ones of other starts: only now it is known what was chosen
     broken_off = {cell.folder: failure for cell in ended if (failure := spent_on(cell, out).failure)}
     finished = [cell for cell in ended if cell.folder not in broken_off]
-    mine = {folder: why for folder, why in broken_off.items() if folder.startswith(f"{experiment.baseline}/")}
-    if mine and not any(cell.arm == experiment.baseline for cell in finished):
+    lost = [cell.folder for cell in ended if cell.arm == experiment.baseline and cell.folder in broken_off]
+    if lost and not any(cell.arm == experiment.baseline for cell in finished):
         raise RunError(
             f"Every training of the baseline '{experiment.baseline}' broke off, so there is nothing to compare with: "
-            f"{next(iter(mine.values()))} Remove {', '.join(str(out / folder) for folder in mine)} and give it other "
-            "settings."
+            f"{broken_off[lost[0]]} Remove {', '.join(str(out / folder) for folder in lost)} and change its settings."
         )
     found = [(cell, read_cell(cell, out)) for cell in finished]
     refuse_other_problems(found)
