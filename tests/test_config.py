@@ -2,13 +2,14 @@
 
 import json
 from pathlib import Path
+from typing import Self
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import Field, field_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
-from codeglot.config import StrictModel, apply, build, load, read_tree
+from codeglot.config import StrictModel, apply, build, load, mistakes, read_tree
 from codeglot.errors import ConfigError
 
 
@@ -72,6 +73,29 @@ def test_a_mistake_names_the_value_but_never_one_that_a_check_of_ours_keeps_back
     assert "key: too long for a key\n" in text
     assert "secret" not in text
     assert max(map(len, text.splitlines())) < 160
+
+
+def test_a_mistake_of_the_whole_table_stands_without_a_key() -> None:
+    class Paired(StrictModel):
+        low: int = 0
+        high: int = 0
+
+        @model_validator(mode="after")
+        def _in_order(self) -> Self:
+            if self.low > self.high:
+                raise ValueError("low is above high")
+            return self
+
+    class Holder(StrictModel):
+        pair: Paired = Paired()
+
+    with pytest.raises(ConfigError, match=r"^here has 1 problem\(s\):\n  low is above high$"):
+        build(Paired, {"low": 1}, source="here")
+    with pytest.raises(ConfigError, match=r"\n  pair: low is above high$"):
+        build(Holder, {"pair": {"low": 1}}, source="here")
+    with pytest.raises(ValidationError) as caught:
+        Paired.model_validate({"low": 1})
+    assert mistakes(caught.value, "methods.0") == ["methods.0: low is above high"]
 
 
 @pytest.mark.parametrize("value", [float("inf"), float("-inf"), float("nan")])

@@ -156,8 +156,14 @@ def build(schema: type[Schema], tree: Mapping[str, Any], *, source: str) -> Sche
 
 def explain(error: ValidationError, source: str) -> str:
     """Every mistake of a pydantic error, one line each, behind its dotted key."""
-    lines = [f"  {'.'.join(map(str, e['loc'])) or '(whole)'}: {_complaint(e)}" for e in error.errors()]
-    return f"{source} has {len(lines)} problem(s):\n" + "\n".join(lines)
+    lines = mistakes(error)
+    return f"{source} has {len(lines)} problem(s):\n" + "\n".join(f"  {line}" for line in lines)
+
+
+def mistakes(error: ValidationError, place: str = "") -> list[str]:
+    """Each mistake behind its dotted key, which begins with `place`; what concerns the whole table has no key."""
+    found = [(".".join(filter(None, (place, *map(str, e["loc"])))), _complaint(e)) for e in error.errors()]
+    return [f"{key}: {complaint}" if key else complaint for key, complaint in found]
 
 
 _PLAIN_WORDS = {
@@ -176,10 +182,10 @@ def _complaint(detail: Any) -> str:
     message = _PLAIN_WORDS.get(detail["type"], str(detail["msg"]).removeprefix("Value error, "))
     value = detail["input"]
     is_shown = detail["type"] not in _SAYS_ITS_VALUE and isinstance(value, str | int | float | None)
-    return f"{message}; it is {_shorten(value)}" if is_shown else message
+    return f"{message}; it is {shorten(value)}" if is_shown else message
 
 
-def _shorten(value: object) -> str:
+def shorten(value: object) -> str:
     """A value as Python writes it, in at most 60 characters."""
     text = repr(value)
     return text if len(text) <= 60 else f"{text[:57]}..."

@@ -27,6 +27,21 @@ def test_check_lists_the_cells_and_runs_nothing(tmp_path: Path, capsys: pytest.C
     assert not (tmp_path / "out").exists()
 
 
+def test_check_lists_the_trials_that_the_arms_need_with_their_settings(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tune = {"grid": {"lora": {"optim.lr": [1e-4, 1e-3]}, "java": {"optim.lr": [2e-3, 3e-3]}}, "seeds": [90]}
+    path = write(tmp_path / "experiment.json", tune=tune)
+    main(["compare", str(path), "--out", str(tmp_path / "out"), "--check", "--arms", "base,lora", "--seeds", "0"])
+    assert capsys.readouterr().out.splitlines() == [
+        "tune/lora/trial-0/seed-90  optim.lr = 0.0001",
+        "tune/lora/trial-1/seed-90  optim.lr = 0.001",
+        "base/once",
+        "lora/seed-0",
+        "2 trials and 2 cells, stated to take 0.5 CPU hours.",
+    ]
+
+
 @pytest.mark.parametrize(
     ("arguments", "named"),
     [
@@ -54,6 +69,7 @@ def test_the_table_names_scores_changes_and_pages(tmp_path: Path, capsys: pytest
     lines = capsys.readouterr().out.splitlines()
     assert sum(" lora " in line and "points" in line for line in lines) == 4
     assert sum(" base " in line and "points" not in line for line in lines) == 4
+    assert lines[0] == "pass@1 with 95 % intervals; points are the change from base."
     assert lines[-2:] == [str(out / "report.md"), str(out / "report.html")]
 
 

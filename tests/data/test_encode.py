@@ -289,12 +289,14 @@ def test_a_long_example_can_be_left_out_which_is_said() -> None:
     encoding = run(example(), LONG, example(), max_length=60, too_long="drop")
     assert encoding.kept == [0, 2]
     assert encoding.examples == run(example(), example()).examples
-    assert encoding.notes == ("1 example(s) above data.max_length = 60 tokens were left out (data.too_long = 'drop').",)
+    assert encoding.notes == (
+        "1 example(s) with more tokens than data.max_length = 60 were left out (data.too_long = 'drop').",
+    )
 
 
 def test_a_language_whose_examples_are_all_too_long_is_an_error() -> None:
     java = LONG.model_copy(update={"language_id": "java"})
-    with pytest.raises(DataError, match=r"All examples in java are above data.max_length = 60 tokens"):
+    with pytest.raises(DataError, match=r"All examples in java have more tokens than data.max_length = 60"):
         run(example(), java, LONG, max_length=60, too_long="drop")
 
 
@@ -302,7 +304,16 @@ def test_a_long_completion_can_be_cut_which_is_said() -> None:
     encoding = run(LONG, max_length=60, too_long="truncate")
     [cut], whole = encoding.examples, only(LONG)
     assert cut == EncodedExample(whole.input_ids[:60], whole.labels[:60], whole.language_ids[:60], "long")
-    assert "1 example(s) above data.max_length = 60 tokens were cut" in encoding.notes[0]
+    assert "1 example(s) with more tokens than data.max_length = 60 were cut" in encoding.notes[0]
+
+
+def test_an_example_above_the_positions_of_the_model_is_as_one_above_max_length() -> None:
+    with pytest.raises(DataError, match=r"long: it has \d+ tokens, above the 60 positions of the base model"):
+        encode([LONG], BYTE_LEVEL, data(), LANGUAGES, 60)
+    cut = encode([LONG], BYTE_LEVEL, data(too_long="truncate"), LANGUAGES, 60)
+    assert len(cut.examples[0].input_ids) == 60
+    assert "than the 60 positions of the base model were cut" in cut.notes[0]
+    assert encode([LONG], BYTE_LEVEL, data(), LANGUAGES, 1024) == run(LONG)
 
 
 def test_a_prompt_that_leaves_no_target_is_never_cut() -> None:

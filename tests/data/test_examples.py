@@ -111,6 +111,15 @@ def test_incomplete_rows_can_be_left_out_which_is_said(tmp_path: Path) -> None:
     assert "3 incomplete row(s) were left out" in loaded.notes[0]
 
 
+def test_half_a_character_makes_a_row_incomplete(tmp_path: Path) -> None:
+    path = tmp_path / "rows.jsonl"
+    path.write_text('{"prompt": "a", "completion": "b"}\n{"prompt": "\\ud83d\\ude42", "completion": "\\ud800"}\n')
+    source = {"dataset": "file", "path": str(path), "language_id": "lua"}
+    with pytest.raises(DataError, match=r"rows\.jsonl, line 2: 'completion' holds half a character"):
+        load(source)
+    assert [e.completion for e in load({**source, "incomplete": "drop"}).examples] == ["b"]
+
+
 LANGUAGE_ROWS: list[dict[str, Any]] = [
     {"prompt": "a", "completion": "b", "language": name} for name in ("Java", "cooking", "py", "java")
 ]
@@ -130,7 +139,7 @@ def test_the_languages_asked_for_are_taken_and_the_first_of_each(tmp_path: Path)
 
 
 def test_a_named_language_without_an_example_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"data.sources\[0\] \(file\) has no example in perl; there are some in java"):
+    with pytest.raises(DataError, match=r"data\.sources\.0 \(file\) has no example in perl; there are some in java"):
         load_rows(tmp_path, *LANGUAGE_ROWS, **BY_COLUMN, languages=["java", "perl"])
 
 
@@ -165,7 +174,7 @@ def test_rows_without_a_clear_language_are_left_out_and_counted(tmp_path: Path) 
     rows = [{"prompt": f"Sort in {name}", "completion": "x"} for name in ("Perl", "French", "Lua or Perl")]
     loaded = load_rows(tmp_path, *rows, detect_language=True)
     assert [e.language_id for e in loaded.examples] == ["perl"]
-    assert loaded.notes == ("data.sources[0] (file): 2 row(s) that name no or several known languages were left out.",)
+    assert loaded.notes == ("data.sources.0 (file): 2 row(s) that name no or several known languages were left out.",)
 
 
 def test_files_of_a_hub_set_are_read_in_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -214,7 +223,7 @@ def test_other_data_sets_are_made_by_the_caller_and_chosen_from_alike() -> None:
 
 def test_a_source_without_any_example_is_an_error() -> None:
     settings = Data.model_validate({"sources": [{"dataset": "mbpp"}]})
-    with pytest.raises(DataError, match=r"data.sources\[0\] \(mbpp\) has no example at all"):
+    with pytest.raises(DataError, match=r"data\.sources\.0 \(mbpp\) has no example at all"):
         load_examples(settings, lambda _: [])
 
 

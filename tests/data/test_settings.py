@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 
 from codeglot.config import build
-from codeglot.data.settings import Data, template_columns
+from codeglot.data.settings import BENCHMARKS, Data, template_columns
 from codeglot.errors import ConfigError
+from codeglot.evaluate.benchmarks import benchmark
 
 FILE = {"dataset": "file", "path": "rows.jsonl", "language_id": "java"}
 HUB = {"dataset": "hub", "hub": "some/set", "files": ["a.parquet"], "language_id": "java"}
@@ -39,11 +40,18 @@ def test_settings_as_json_are_settings_again() -> None:
         ({"sources": [{**HUB, "files": []}]}, "'hub' needs hub"),
         ({"sources": [{**HUB, "path": "x"}]}, "'hub' needs hub"),
         ({"sources": [{**HUB, "hub": "no-owner"}]}, "sources.0.hub"),
-        ({"sources": [{**FILE, "revision": "main"}]}, "revision: for 'hub' only"),
+        ({"sources": [{**FILE, "revision": "main"}]}, "dataset = 'file' takes no revision; that is for 'hub'"),
         ({"sources": [{"dataset": "micro"}]}, "num_examples"),
         ({"sources": [{**MICRO, "path": "x"}]}, "no path"),
-        ({"sources": [{**MICRO, "language_id": "java"}]}, "language_id: for 'file' and 'hub' only"),
-        ({"sources": [{"dataset": "mbpp", "incomplete": "drop"}]}, "incomplete: for 'file' and 'hub' only"),
+        ({"sources": [{**MICRO, "language_id": "java"}]}, "dataset = 'micro' takes no language_id: .* for 'file' and"),
+        ({"sources": [{"dataset": "mbpp", "columns": {"prompt": "text"}}]}, "dataset = 'mbpp' takes no columns: "),
+        (
+            {"sources": [{"dataset": "mbpp2", "columns": {"prompt": "text"}}]},
+            "Unknown training data 'mbpp2'. .*'mbpp'?",
+        ),
+        ({"sources": [{"dataset": "humaneval"}]}, "Other benchmarks are for evaluation alone"),
+        ({"sources": [{**MICRO, "num_examples": 10**12}]}, "num_examples: Input should be less than"),
+        ({"max_length": 10**30}, "max_length: Input should be less than"),
         ({"sources": [{**FILE, "detect_language": True}]}, "2 are given"),
         ({"sources": [{"dataset": "file", "path": "x"}]}, "0 are given"),
         ({"sources": [{**FILE, "languages": ["java", "JAVA"]}]}, "java stands there more than once"),
@@ -61,6 +69,10 @@ def test_settings_as_json_are_settings_again() -> None:
 def test_what_does_not_go_together_is_refused(values: dict[str, Any], complaint: str) -> None:
     with pytest.raises(ConfigError, match=complaint.replace(".0.", r"\.0\.")):
         data(**values)
+
+
+def test_benchmarks_to_train_on_are_those_with_a_part_for_it() -> None:
+    assert set(BENCHMARKS) == {name for name in benchmark.BENCHMARKS if "train" in benchmark.get(name).splits}
 
 
 def test_one_mistake_is_one_complaint() -> None:

@@ -76,6 +76,14 @@ def test_any_rows_come_back_from_jsonl(tmp_path_factory: pytest.TempPathFactory,
     [
         ("rows.jsonl", b'{"a": 1}\n{"a": \n', "line 2"),
         ("rows.jsonl", b'{"a": 1}\n[1]\n', "line 2: a row must be a JSON object"),
+        (
+            "rows.jsonl",
+            b'[1, 2]\n{"a": 1}\n',
+            r"line 1: a row must be a JSON object, not \[1, 2\]\. .* one object a line",
+        ),
+        ("rows.jsonl", b'[{"a": 1}]', "line 1: a row must be a JSON object, .* a .json file may also be one array"),
+        ("rows.jsonl", b'[\n{"a": 1}\n]', "line 1: not valid JSON: .* a .json file may also be one array"),
+        ("rows.json", b'[{"a": 1},\n\n3]', "row 2: a row must be a JSON object, not 3"),
         ("rows.jsonl", b"\n\n", "holds no rows"),
         ("rows.json", b"[]", "holds no rows"),
         ("rows.json", b"[{}", "not valid JSON"),
@@ -92,6 +100,12 @@ def test_a_broken_file_is_named_with_its_fault(tmp_path: Path, name: str, conten
     with pytest.raises(DataError, match=complaint) as error:
         values(path)
     assert str(path) in str(error.value)
+    assert ".." not in str(error.value).replace("...", "")
+
+
+def test_a_row_with_half_a_character_is_named() -> None:
+    with pytest.raises(DataError, match=r"x\.jsonl, line 3: 'prompt' holds half a character"):
+        Row("x.jsonl, line 3", {"prompt": "\ud800"}).text("prompt")
 
 
 def test_parquet_without_pyarrow_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -234,7 +248,7 @@ def test_a_file_that_the_hub_does_not_have_is_one_error_with_a_remedy(tmp_path: 
         message = ask_hub(endpoint, tmp_path)
     assert message.startswith("error: Cannot get data/a.jsonl of the data set someone/rows")
     assert "404" in message
-    assert message.endswith("name a local folder that holds rows.jsonl with --data FOLDER.")
+    assert "name a local copy of rows.jsonl in data.sources.N.path (training), with evaluate.data or --data" in message
     assert "\n" not in message
 
 

@@ -28,7 +28,7 @@ BASE_RUN: Mapping[str, Any] = {
     "optim": {"lr": 1e-3},
     "train": {"steps": 100},
     "generate": {"engine": "huggingface"},
-    "evaluate": {"benchmarks": ["humaneval_x"], "split": "all"},
+    "evaluate": {"benchmarks": ["micro"], "split": "test", "num_problems": 1},
 }
 
 
@@ -65,7 +65,7 @@ class FakeCells:
         if rate > 1:
             raise DivergedError("The loss of step 3 is not a finite number.")
         skill = dict(zip(LANGUAGES, SKILL[cell.arm], strict=True))
-        skill = {name: chance * (0.5 if rate == 1e-4 else 1.0) for name, chance in skill.items()}
+        skill = {name: chance * (0.5 if 0 < rate < 1e-3 else 1.0) for name, chance in skill.items()}
         problems = build_problems(LANGUAGES, self.num_problems)
         seed = 100 * len(cell.arm) + (cell.seed or 0)
         write_run(

@@ -1,6 +1,7 @@
 """What an experiment file refuses before anything is run."""
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -9,13 +10,20 @@ from pydantic import ValidationError
 
 from codeglot.config import build
 from codeglot.errors import ConfigError
-from codeglot.jobs.compare import check
+from codeglot.jobs.compare import check, compare
 from codeglot.jobs.experiment import Experiment, read_experiment
 from codeglot.jobs.experiment_sections import combinations
-from tests.jobs.fake_cells import BASE_RUN, experiment
+from codeglot.micro import recipe
+from tests.jobs.fake_cells import BASE_RUN, FakeCells, experiment
 
 GRID = {"lora": {"optim.lr": [1e-4, 1e-3]}, "java": {"optim.lr": [1e-3, 2e-3]}}
 TUNE = {"grid": GRID, "seeds": [90]}
+OWN = {"grid": {"lora": {"optim.lr": [1e-4, 1e-3]}}, "seeds": [90]}
+ARMS = [{"name": "base"}, {"name": "lora"}]
+
+
+def judged(**changes: Any) -> dict[str, Any]:
+    return {**BASE_RUN, "evaluate": {**BASE_RUN["evaluate"], **changes}}
 
 
 def message(**changes: Any) -> str:
@@ -27,12 +35,14 @@ def message(**changes: Any) -> str:
 @pytest.mark.parametrize(
     ("changes", "named"),
     [
-        ({"baseline": "nobody"}, "baseline: 'nobody' is no arm (arms: base, lora, java, same)"),
-        ({"controls": ["nobody"]}, "controls: 'nobody' is no arm"),
+        ({"baseline": "bas"}, "baseline: Unknown arm 'bas'. Did you mean 'base'? Known: base, java, lora, same"),
+        ({"controls": ["nobody"]}, "controls: Unknown arm 'nobody'"),
+        ({"seeds": [-1]}, "seeds: [-1] cannot be seeds; those are whole numbers from 0 to 2147483647"),
+        ({"tune": {**TUNE, "seeds": [2**31]}}, "tune.seeds: [2147483648] cannot be seeds"),
         ({"seeds": [0, 0]}, "seeds: some stand there more than once"),
         ({"arms": [{"name": "base"}, {"name": "base"}]}, "arms: some stand there more than once"),
         ({"tune": {**TUNE, "seeds": [90, 1]}}, "tune.seeds: [1] are seeds of the result"),
-        ({"tune": {**TUNE, "grid": {"nobody": {"optim.lr": [1]}}}}, "tune.grid: 'nobody' is no arm"),
+        ({"tune": {**TUNE, "grid": {"nobody": {"optim.lr": [1]}}}}, "tune.grid: Unknown arm 'nobody'"),
         ({"tune": {**TUNE, "grid": {"base": {"optim.lr": [1]}}}}, "an arm that is not trained"),
         ({"tune": {**TUNE, "grid": {"lora": {"optim.lr": []}}}}, "lora: give keys with one or more values"),
         (
@@ -40,7 +50,44 @@ def message(**changes: Any) -> str:
             "as many trials as the others, not lora 2, java 1",
         ),
         ({"tune": {**TUNE, "grid": {"lora": {"evaluate.k": [[1]]}}}}, "would change how arms are judged"),
+        (
+            {"tune": {**TUNE, "grid": {"lora": {"optim.lr": [1e-3, 0.001]}}}},
+            "lora: values of optim.lr stand there more",
+        ),
         ({"budget": {"cpu_hours": 0}}, "greater than 0"),
+        ({"budget": {"cpu_hours": 2, "max_cpu_hours": 1.5}}, "max_cpu_hours = 1.5 is below cpu_hours = 2"),
+        (
+            {"arms": [{"name": "base"}, {"name": "few", "set": {"evaluate": {"num_problems": 3}}}], "controls": []},
+            "arms.few.set: evaluate.num_problems would give it other problems",
+        ),
+        (
+            {"arms": [{"name": "base"}, {"name": "other", "set": {"evaluate.split": "validation"}}], "controls": []},
+            "arms.other.set: evaluate.split would give it other problems",
+        ),
+        (
+            {"arms": [{"name": "base"}, {"name": "lucky", "set": {"seed": 7}}], "controls": []},
+            "arms.lucky.set: seed has no effect",
+        ),
+        (
+            {"arms": [{"name": "base"}, {"name": "lora", "set": {"optim": {"lr": 1}}}], "controls": [], "tune": OWN},
+            "arms.lora.set: optim.lr has no effect, since tune.grid.lora tunes it",
+        ),
+        (
+            {
+                "arms": [*ARMS, {"name": "java", "tuned_as": "lora", "set": {"optim.lr": 1}}],
+                "controls": [],
+                "tune": OWN,
+            },
+            "arms.java.set: optim.lr has no effect, since tune.grid.lora tunes it",
+        ),
+        (
+            {
+                "arms": [{"name": "base"}, {"name": "lora", "set": {"methods": [{"method": "lora", "r": 2}]}}],
+                "controls": [],
+                "tune": {**OWN, "grid": {"lora": {"methods.0.r": [1, 2]}}},
+            },
+            "arms.lora.set: methods.0.r has no effect",
+        ),
         ({"sedes": [1]}, "did you mean 'seeds'"),
     ],
 )
@@ -71,6 +118,50 @@ def test_unknown_keys_of_all_arms_are_found_before_anything_starts(tmp_path: Pat
     assert all(part in text for part in ("Arm 'lora'", "lrr", "Arm 'java'", "methods.3.r", "Arm 'same'", "stepz"))
     assert text.count("Arm 'lora'") == 1  # and not once per seed
     assert not (tmp_path / "out").exists()
+
+
+def test_a_mistake_that_many_cells_share_is_said_once(tmp_path: Path) -> None:
+    arms = [*ARMS, {"name": "java", "tuned_as": "lora"}]
+    tune = {"grid": {"lora": {"optim.lrr": [1e-4, 1e-3, 1e-2]}}, "seeds": [90, 91]}
+    with pytest.raises(ConfigError) as caught:
+        check(experiment(arms=arms, controls=[], tune=tune), tmp_path)
+    text = str(caught.value)
+    assert text.startswith("tune.grid.lora (trial 0) has 1 problem(s):\n  optim.lrr: unknown key; did you mean 'lr'?")
+    assert text.count("optim.lrr") == 1
+    assert all(place in text for place in ("trial 2", "Arm 'lora'", "Arm 'java'"))
+
+
+@pytest.mark.parametrize(
+    ("changes", "named"),
+    [
+        ({"tune": {**TUNE, "split": "dev"}}, "tune/lora/trial-0/seed-90: Unknown split of micro 'dev'"),
+        ({"base_run": judged(languages=["pyhton"])}, "base/once: Unknown language of micro 'pyhton'"),
+        ({"base_run": judged(natural_languages=["de"])}, "natural_languages = de has no effect"),
+        ({"base_run": judged(benchmarks=["problems"], split="all", data="/no.jsonl")}, "no /no.jsonl"),
+        ({"base_run": {**BASE_RUN, "base": {"model": "./nowhere"}}}, "base.model = './nowhere' is not a folder"),
+        (
+            {"arms": [*ARMS, {"name": "java", "set": {"methods.0.target_modules": ["wq"]}}], "controls": []},
+            "java/seed-0: target_modules: wq match(es) no linear",
+        ),
+        ({"base_run": {**BASE_RUN, "generate": {"engine": "huggingface", "style": "chat"}}}, "no chat template"),
+    ],
+)
+def test_what_cells_ask_for_must_be_there_before_anything_starts(
+    changes: dict[str, Any], named: str, tmp_path: Path
+) -> None:
+    cells = FakeCells(5)
+    with pytest.raises(ConfigError) as caught:
+        compare(experiment(**changes), tmp_path / "out", run_cell=cells)
+    assert str(caught.value).count(named) == 1, caught.value
+    assert not (tmp_path / "out").exists()
+
+
+def test_what_finished_cells_asked_for_is_not_looked_for(tmp_path: Path) -> None:
+    base = shutil.copytree(recipe.assets("nano"), tmp_path / "nano")
+    whole = experiment(base_run={**BASE_RUN, "base": {"model": str(base)}})
+    compare(whole, tmp_path / "out", run_cell=FakeCells(5))
+    shutil.rmtree(base)
+    assert check(whole, tmp_path / "out")
 
 
 def test_every_trial_is_validated_too(tmp_path: Path) -> None:
@@ -110,8 +201,8 @@ def test_paths_in_what_an_arm_changes_are_seen_from_the_experiment_file(tmp_path
     changes = {
         "data": {"sources": [{"dataset": "file", "path": "mine.jsonl"}]},
         "data.sources.0.path": "other.jsonl",
-        "evaluate.data": "held/out.jsonl",
-        "optim.lr": 0.5,
+        "validation.data": "held/out.jsonl",
+        "optim.weight_decay": 0.5,
     }
     arms = [{"name": "base", "train": False}, {"name": "lora", "set": changes}]
     tune = {"grid": {"lora": {"optim.lr": [1e-3]}}, "seeds": [9], "set": {"evaluate": {"data": "small.jsonl"}}}
@@ -121,8 +212,8 @@ def test_paths_in_what_an_arm_changes_are_seen_from_the_experiment_file(tmp_path
     assert found.arm("lora").set == {
         "data": {"sources": [{"dataset": "file", "path": str(here / "mine.jsonl")}]},
         "data.sources.0.path": str(here / "other.jsonl"),
-        "evaluate.data": str(here / "held" / "out.jsonl"),
-        "optim.lr": 0.5,
+        "validation.data": str(here / "held" / "out.jsonl"),
+        "optim.weight_decay": 0.5,
     }
     assert found.tune is not None
     assert found.tune.set == {"evaluate": {"data": str(here / "small.jsonl")}}
@@ -147,6 +238,12 @@ def test_an_experiment_without_a_base_run_is_one_clear_error(tmp_path: Path) -> 
         read_experiment(write(tmp_path / "experiment.json", {"seeds": [1]}))
     with pytest.raises(ConfigError, match="base_run"):
         build(Experiment, {"seeds": [1]}, source="x")
+
+
+def test_a_base_run_that_is_not_there_is_named_with_the_file_and_the_key(tmp_path: Path) -> None:
+    path = write(tmp_path / "experiment.json", {"base_run": "missing.toml"})
+    with pytest.raises(ConfigError, match=r"experiment\.json, base_run = 'missing\.toml': Cannot read .*missing\.toml"):
+        read_experiment(path)
 
 
 ROOT = Path(__file__).parents[2]

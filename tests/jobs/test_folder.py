@@ -1,12 +1,13 @@
 """Whose run folder it is."""
 
 from pathlib import Path
+from typing import TextIO
 
 import pytest
 
 from codeglot import runs
 from codeglot.errors import RunError
-from codeglot.jobs.folder import claim
+from codeglot.jobs.folder import check_folder, claim
 from codeglot.jobs.runfile import EvaluationRun, RunFile
 
 
@@ -20,12 +21,77 @@ def test_settings_may_change_until_the_first_completion_is_written(tmp_path: Pat
         (tmp_path / runs.COMPLETIONS).touch()
     with claim(tmp_path, run_file(1)):
         (tmp_path / runs.COMPLETIONS).write_text("{}\n")
-    with pytest.raises(RunError, match="other settings \\(seed\\)"), claim(tmp_path, run_file(2)):
+    with pytest.raises(RunError, match="other settings \\(seed was 1, is 2\\)"), claim(tmp_path, run_file(2)):
         pass
 
 
 def test_two_processes_do_not_share_a_folder(tmp_path: Path) -> None:
     with claim(tmp_path, run_file()), pytest.raises(RunError, match="Another process"), claim(tmp_path, run_file()):
+        pass
+
+
+def test_of_many_changed_settings_a_handful_is_named_with_old_and_new_value(tmp_path: Path) -> None:
+    with claim(tmp_path, run_file()):
+        (tmp_path / runs.COMPLETIONS).write_text("{}\n")
+    settings = {
+        "seed": 4,
+        "generate": {"engine": "mutated", "max_new_tokens": 7, "temperature": 0.5, "top_p": 0.25},
+        "evaluate": {"benchmarks": ["x" * 99], "languages": ["python"], "split": "all"},
+    }
+    with pytest.raises(RunError) as caught, claim(tmp_path, EvaluationRun.model_validate(settings)):
+        pass
+    text = str(caught.value)
+    assert f"(evaluate.benchmarks was ['humaneval'], is ['{'x' * 55}...; " in text
+    assert "evaluate.languages was unset, is ['python']; evaluate.split was unset, is 'all'; " in text
+    assert "; and 3 more)" in text
+    assert "seed was" not in text
+
+
+def test_looking_at_a_folder_refuses_what_claiming_it_would_and_touches_nothing(tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    check_folder(out, run_file())
+    assert not out.exists()
+    with claim(out, run_file()):
+        (out / runs.COMPLETIONS).write_text("{}\n")
+    before = (out / runs.CONFIG).read_bytes()
+    with pytest.raises(RunError, match=r"seed was 0, is 1"):
+        check_folder(out, run_file(1))
+    assert (out / runs.CONFIG).read_bytes() == before
+    with pytest.raises(RunError, match="no run folder"):
+        check_folder(tmp_path, run_file())
+
+
+def test_a_failure_before_any_work_leaves_no_folder_that_was_not_there(tmp_path: Path) -> None:
+    def work(out: Path, *written: str) -> None:
+        with claim(out, run_file()):
+            for name in written:
+                (out / name).touch()
+            raise RunError("stop")
+
+    def fail(out: Path, *written: str) -> None:
+        with pytest.raises(RunError, match="stop"):
+            work(out, *written)
+
+    fail(tmp_path / "new" / "run")
+    assert not list(tmp_path.iterdir())
+    fail(tmp_path / "worked", runs.PROBLEMS, runs.ENVIRONMENT)
+    assert (tmp_path / "worked" / runs.CONFIG).exists()
+    (tmp_path / "mine").mkdir()
+    fail(tmp_path / "mine" / "run", runs.PROBLEMS)
+    assert (tmp_path / "mine").is_dir()
+    assert not list((tmp_path / "mine").iterdir())
+
+
+def test_a_folder_that_was_removed_before_it_was_locked_is_not_worked_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A start that waited for the lock file of one that failed would hold a lock that nobody else can see."""
+
+    def lock(file: TextIO, flags: int) -> None:
+        Path(file.name).unlink()
+
+    monkeypatch.setattr("fcntl.flock", lock)
+    with pytest.raises(RunError, match=r"has removed .* meanwhile"), claim(tmp_path / "run", run_file()):
         pass
 
 

@@ -4,9 +4,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from safetensors.torch import load_file
 
 from codeglot import runs
+from codeglot.cli.pretrain_micro import pretrain_micro
 from codeglot.config import load
 from codeglot.errors import ConfigError, RunError
 from codeglot.jobs.pretrain import pretrain
@@ -71,7 +73,10 @@ def test_a_base_is_replaced_as_a_whole_and_nothing_else_ever_is(tmp_path: Path) 
         pretrain(small(steps=2), tmp_path / "a", tmp_path / "assets")
     assert {path.name: path.read_bytes() for path in (tmp_path / "assets").iterdir()} == before
     (tmp_path / "assets" / "of an older version").touch()
-    pretrain(small(steps=3), tmp_path / "b", tmp_path / "assets")
+    with pytest.raises(RunError, match=r"assets holds the base of another training. Replace it with --replace"):
+        pretrain(small(steps=3), tmp_path / "b", tmp_path / "assets")
+    assert not (tmp_path / "b").exists()
+    pretrain(small(steps=3), tmp_path / "b", tmp_path / "assets", is_replacing=True)
     assert {path.name for path in (tmp_path / "assets").iterdir()} == set(before)
     assert {path.name for path in tmp_path.iterdir()} == {"a", "b", "assets"}
     (tmp_path / "own").mkdir()
@@ -91,9 +96,48 @@ def test_a_folder_with_steps_of_another_recipe_is_refused(tmp_path: Path) -> Non
     assert all(bool((after[name] == before[name]).all()) for name in before)
 
 
-def test_an_optimizer_that_is_not_there_is_named_before_anything_is_written(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="adamww"):
-        pretrain(small(optimizer="adamww"), tmp_path / "run", tmp_path / "assets")
+def test_the_folder_of_another_kind_of_run_is_refused_in_one_line(tmp_path: Path) -> None:
+    config = tmp_path / "run" / runs.CONFIG
+    runs.write_json(config, {"seed": 0, "base": {"model": "micro"}})
+    with pytest.raises(RunError, match=r"run holds something else: its config\.json is no recipe") as caught:
+        pretrain(small(), tmp_path / "run", tmp_path / "assets")
+    assert "\n" not in str(caught.value)
+    assert "base" in config.read_text()
+    with pytest.raises(RunError, match="replaced as a whole"):
+        pretrain(small(), tmp_path / "both", tmp_path / "both")
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"optimizer": "adamww"}, "Unknown optimizer of the recipe 'adamww'. Did you mean 'adamw'"),
+        ({"languages": {"pyton": 1.0}}, "Unknown language of the micro world 'pyton'. Did you mean 'python'"),
+        ({"natural_languages": {"en": 1.0, "tlh": 0.5}}, "natural language of the micro world 'tlh'"),
+        ({"languages": {"python": 1.0, "java": -0.5}}, "The share of 'java' is -0.5"),
+        ({"steps": 10**12}, "The recipe has 1 problem.*\n  steps: Input should be less than"),
+    ],
+)
+def test_a_recipe_that_cannot_be_followed_is_refused_before_anything_is_written(
+    tmp_path: Path, changes: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(ConfigError, match=message):
+        pretrain(small(**changes), tmp_path / "run", tmp_path / "assets")
+    assert not any(tmp_path.iterdir())
+
+
+def test_a_base_that_cannot_be_written_is_found_before_the_training(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(RunError, match=r"Cannot write the base to .*file/assets: .* Name another folder with --assets"):
+        pretrain(small(), tmp_path / "run", tmp_path / "file" / "assets")
+    assert not (tmp_path / "run").exists()
+
+
+def test_the_command_replaces_the_bundled_base_only_where_it_is_told_to(tmp_path: Path) -> None:
+    before = (assets("nano") / "recipe.json").read_bytes()
+    asked = CliRunner().invoke(pretrain_micro, ["nano", "--out", str(tmp_path / "run")])
+    assert isinstance(asked.exception, RunError)
+    assert f"{assets('nano')} holds the base of another training. Replace it with --replace" in str(asked.exception)
+    assert (assets("nano") / "recipe.json").read_bytes() == before
     assert not any(tmp_path.iterdir())
 
 

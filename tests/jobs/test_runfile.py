@@ -6,7 +6,7 @@ import pytest
 
 from codeglot.config import build
 from codeglot.errors import ConfigError
-from codeglot.jobs.runfile import EvaluationRun
+from codeglot.jobs.runfile import EvaluationRun, TrainingRun
 
 
 @pytest.mark.parametrize(
@@ -33,6 +33,36 @@ def test_settings_that_cannot_be_meant_are_named(section: str, key: str, value: 
         build(EvaluationRun, tree, source="run.toml")
     assert named in str(caught.value)
     assert "Value error" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("changes", "named"),
+    [
+        (
+            {"evaluate": {"benchmarks": ["micro"], "k": [5]}},
+            "evaluate.k = [5] needs 1 <= k <= generate.num_samples = 1",
+        ),
+        ({"generate": {"engine": "reference"}}, "generate.engine is 'reference'"),
+        ({"generate": {"engine": "reference"}, "evaluate": None}, "generate.engine is 'reference'"),
+        ({"generate": {"engine": "completions", "completions": "theirs.jsonl"}}, "generate.engine is 'completions'"),
+        ({"generate": None}, "[evaluate] judges what [generate] writes"),
+        ({"validation": {"benchmarks": ["micro"], "every": 1, "k": [5]}}, "validation.k: [5] has no effect"),
+    ],
+)
+def test_a_training_that_could_not_be_judged_afterwards_is_refused(changes: dict[str, Any], named: str) -> None:
+    tree: dict[str, Any] = {
+        "base": {"model": "micro"},
+        "data": {"sources": [{"dataset": "micro", "num_examples": 1}]},
+        "methods": [{"method": "lora"}],
+        "optim": {"lr": 1e-3},
+        "train": {"steps": 1},
+        "generate": {"engine": "huggingface"},
+        "evaluate": {"benchmarks": ["micro"]},
+    }
+    build(TrainingRun, tree, source="run.toml")
+    with pytest.raises(ConfigError) as caught:
+        build(TrainingRun, tree | changes, source="run.toml")
+    assert named in str(caught.value)
 
 
 @pytest.mark.parametrize("seed", [-1, 2**31])

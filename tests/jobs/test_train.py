@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -13,10 +14,19 @@ import pytest
 from safetensors.torch import load_file
 
 from codeglot import runs
-from codeglot.config import build, load
-from codeglot.errors import CodeglotError, ConfigError, DataError, RunError
+from codeglot.config import build, load, read_tree
+from codeglot.errors import (
+    CodeglotError,
+    ConfigError,
+    DataError,
+    EngineError,
+    RunError,
+    ToolchainError,
+    UnknownNameError,
+)
 from codeglot.jobs import train as job
 from codeglot.jobs.evaluate import with_adapter
+from codeglot.jobs.folder import trained_run
 from codeglot.jobs.progress import Progress, Silent
 from codeglot.jobs.runfile import EvaluationRun, TrainingRun, TrialRun
 from codeglot.jobs.training_data import training_examples
@@ -24,7 +34,7 @@ from codeglot.records import Completion
 from codeglot.train.metrics import MetricsRow
 from codeglot.train.summary import TrainingSummary
 from tests.jobs.test_evaluate import PROBLEM, codeglot, write_problems
-from tests.tiny_model import save_tiny_model
+from tests.tiny_model import byte_level_tokenizer, save_tiny_model
 
 ROWS = [
     {
@@ -103,7 +113,9 @@ def test_a_training_leaves_adapter_metrics_environment_and_summary(tiny: Path, r
 def test_the_same_command_on_a_finished_folder_only_reads_it(tiny: Path, rows: Path, tmp_path: Path) -> None:
     first = train(tree(tiny, rows), tmp_path / "run")
     before = {path: path.stat().st_mtime_ns for path in (tmp_path / "run").rglob("*.safetensors")}
-    assert train(tree(tiny, rows), tmp_path / "run") == first
+    told = Told()
+    assert train(tree(tiny, rows), tmp_path / "run", told) == first
+    assert told.lines == [f"{tmp_path / 'run'} holds this training, finished already; nothing is trained again."]
     assert {path: path.stat().st_mtime_ns for path in (tmp_path / "run").rglob("*.safetensors")} == before
 
 
@@ -166,9 +178,24 @@ def test_a_run_file_with_methods_is_not_judged_before_it_was_trained(tiny: Path,
     run = build(EvaluationRun, settings, source="run.toml")
     with pytest.raises(RunError, match=r"not trained yet.*codeglot train"):
         with_adapter(run, tmp_path)
-    missing = codeglot("evaluate", tmp_path, check=False)
-    assert missing.returncode == 2
-    assert "nothing was trained there" in missing.stderr
+    with pytest.raises(RunError, match="nothing was trained there"):
+        trained_run(tmp_path, None)
+
+
+def test_a_training_that_was_killed_is_called_unfinished_and_may_go_on_by_the_command_named(
+    tiny: Path, rows: Path, tmp_path: Path
+) -> None:
+    settings = tree(tiny, rows, generate={"engine": "huggingface"}, evaluate={"benchmarks": ["humaneval"]})
+    run, out = build(TrainingRun, settings, source="run.toml"), tmp_path / "run"
+    runs.write_json(out / runs.CONFIG, run)
+    (out / runs.METRICS).touch()
+    with pytest.raises(RunError, match="is not finished") as caught:
+        trained_run(out, None)
+    command = str(caught.value).split("`")[1].split()
+    assert command == ["codeglot", "train", str(out / runs.CONFIG), "--out", str(out)]
+    assert build(TrainingRun, read_tree(Path(command[2])), source="config") == run
+    with pytest.raises(RunError, match="is not finished"):
+        with_adapter(build(EvaluationRun, settings, source="run.toml"), out)
 
 
 def test_validation_keeps_the_best_state(tiny: Path, rows: Path, tmp_path: Path, need_toolchain: Any) -> None:
@@ -200,7 +227,7 @@ def test_validating_on_problems_of_the_score_is_refused_whatever_their_splits_ar
     )
     with pytest.raises(ConfigError, match=r"share 2 problem\(s\)"):
         train(settings, tmp_path / "run")
-    assert not (tmp_path / "run" / runs.METRICS).exists()
+    assert not (tmp_path / "run").exists()
 
 
 @pytest.mark.parametrize(
@@ -211,8 +238,13 @@ def test_validating_on_problems_of_the_score_is_refused_whatever_their_splits_ar
         ({"methods": [{"method": "lora", "rank": 2}]}, ConfigError, "unknown key"),
         ({"train": {"batch_size": 2}}, ConfigError, "either steps or epochs"),
         ({"methods": [{"method": "lora", "target_modules": ["wq"]}]}, ConfigError, "wq"),
-        ({"data": {"sources": [{"dataset": "humaneval"}]}}, ConfigError, "no part that may be trained on"),
-        ({"data": {"sources": [{"dataset": "nowhere"}]}}, CodeglotError, "Unknown benchmark 'nowhere'"),
+        ({"data": {"sources": [{"dataset": "humaneval"}]}}, ConfigError, "Unknown training data 'humaneval'"),
+        ({"data": {"sources": [{"dataset": "mbpp2"}]}}, ConfigError, "Did you mean 'mbpp'"),
+        (
+            {"optim": {"lr": 0.01, "warmup_steps": 7}},
+            ConfigError,
+            "optim.warmup_steps = 7, but the training has 6 step",
+        ),
         ({"data": {"sources": [{"dataset": "micro"}]}}, ConfigError, "num_examples"),
         ({"train": {"steps": 1, "trackers": ["wandb"]}}, ConfigError, "pip install wandb"),
     ],
@@ -223,8 +255,64 @@ def test_what_cannot_be_trained_is_refused_and_nothing_is_written(
     with pytest.raises(kind) as caught:
         train(tree(tiny, rows, **changes), tmp_path / "run")
     assert named in str(caught.value)
-    assert not (tmp_path / "run" / runs.METRICS).exists()
-    assert not (tmp_path / "run" / runs.ADAPTER).exists()
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    ("changes", "kind", "named"),
+    [
+        ({"train": {"steps": 1, "max_length": 2}}, DataError, "longer than train.max_length = 2"),
+        ({"evaluate": {"natural_languages": ["de"]}}, ConfigError, "natural_languages = de has no effect"),
+        ({"evaluate": {"languages": ["cobol"]}}, UnknownNameError, "cobol"),
+        ({"generate": {"style": "chat"}}, EngineError, "no chat template"),
+        ({"evaluate": None, "generate": None, "validation": {"style": "chat"}}, EngineError, "no chat template"),
+    ],
+)
+def test_the_check_finds_what_would_stop_the_training_or_the_judging(
+    rows: Path, tmp_path: Path, changes: dict[str, Any], kind: type[CodeglotError], named: str
+) -> None:
+    model = save_tiny_model(tmp_path / "model", byte_level_tokenizer())
+    asked = {"benchmarks": ["problems"], "data": str(write_problems(tmp_path / "problems.jsonl", 2))}
+    sections: dict[str, Any] = {"evaluate": asked, "generate": {"engine": "huggingface"}}
+    if validation := changes.get("validation"):
+        sections = {"generate": {"engine": "huggingface", **validation}, "evaluate": None}
+        changes = {"validation": {**asked, "split": "all", "every": 1}}
+    settings = tree(model, rows, **sections)
+    settings |= {key: {**(settings.get(key) or {}), **value} for key, value in changes.items()}
+    run = build(TrainingRun, settings, source="run.toml")
+    with pytest.raises(kind, match=re.escape(named)):
+        job.check(run, tmp_path / "run", Silent())
+    with pytest.raises(kind, match=re.escape(named)):
+        job.train(run, tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_machine_that_cannot_judge_the_validation_leaves_no_folder(
+    tiny: Path, rows: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def preflight(*_: Any) -> None:
+        raise ToolchainError("no python")
+
+    monkeypatch.setattr("codeglot.jobs.validation.preflight", preflight)
+    data = write_problems(tmp_path / "problems.jsonl", 2)
+    validation = {"benchmarks": ["problems"], "split": "all", "data": str(data), "every": 2}
+    with pytest.raises(ToolchainError, match="no python"):
+        train(tree(tiny, rows, validation=validation), tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_the_check_looks_at_the_folder_and_writes_nothing(tiny: Path, rows: Path, tmp_path: Path) -> None:
+    def check(out: Path, **changes: Any) -> None:
+        job.check(build(TrainingRun, tree(tiny, rows, **changes), source="run.toml"), out, Silent())
+
+    check(tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+    train(tree(tiny, rows), tmp_path / "run")
+    check(tmp_path / "run")
+    with pytest.raises(RunError, match=r"optim\.lr was 0\.01, is 0\.02"):
+        check(tmp_path / "run", optim={"lr": 0.02})
+    with pytest.raises(RunError, match="no run folder"):
+        check(tmp_path)
 
 
 def test_a_language_without_rows_and_a_row_without_a_completion_are_named(tiny: Path, tmp_path: Path) -> None:
@@ -238,9 +326,17 @@ def test_a_language_without_rows_and_a_row_without_a_completion_are_named(tiny: 
         train(tree(tiny, broken), tmp_path / "run")
 
 
+def test_a_row_with_more_tokens_than_the_base_has_positions_is_named(tiny: Path, tmp_path: Path) -> None:
+    long = write_rows(tmp_path / "long.jsonl", [*ROWS, {**ROWS[0], "prompt": "x = 1\n" * 100}])
+    with pytest.raises(
+        DataError, match=r"long\.jsonl, line 13: it has \d+ tokens, above the 256 positions of the base"
+    ):
+        train(tree(tiny, long), tmp_path / "run")
+
+
 def test_training_and_judging_the_same_problems_is_refused(tiny: Path, rows: Path) -> None:
     part = {"benchmarks": ["mbpp"], "split": "validation"}
-    settings = tree(tiny, rows, validation={**part, "every": 2}, evaluate=part)
+    settings = tree(tiny, rows, validation={**part, "every": 2}, evaluate=part, generate={"engine": "huggingface"})
     with pytest.raises(ConfigError, match="says nothing"):
         build(TrainingRun, settings, source="run.toml")
     assert build(TrialRun, settings, source="run.toml").evaluate  # chooses between settings, and is no result
@@ -257,9 +353,14 @@ def test_problems_of_a_trial_may_be_those_of_validation_and_are_held_against_the
         run = build(TrialRun, tree(tiny, data, **settings, **more), source="run.toml")
         return training_examples(run, Silent()).notes
 
-    assert not any("share" in note for note in notes(ROWS, validation={**judged, "every": 2}))
+    assert not any("are like" in note for note in notes(ROWS, validation={**judged, "every": 2}))
     copied = {**ROWS[0], "prompt": PROBLEM["prompt"]}
-    assert any("1 training example(s) share" in note for note in notes([*ROWS, copied]))
+    [note] = [note for note in notes([*ROWS, copied], validation={**judged, "every": 2}) if "are like" in note]
+    assert note.startswith(
+        "1 training example(s) are like problems of the benchmark 'problems', split 'all': "
+        "1 by 13 words in a row (first "
+    )
+    assert "rows.jsonl, line 13, like " in note
 
 
 def test_answers_of_a_benchmark_are_tried_before_they_are_trained_on(
@@ -273,11 +374,12 @@ def test_answers_of_a_benchmark_are_tried_before_they_are_trained_on(
     settings["data"] = {"sources": [{"dataset": "mbpp", "path": data, "num_examples": 4}]}
     settings["base"]["model"] = str(save_tiny_model(tmp_path / "model", num_positions=4096))
     settings["train"] = {"steps": 1, "batch_size": 2}
+    settings["generate"] = {"engine": "huggingface"}
     told = Told()
     assert train(settings, tmp_path / "run", told).num_examples == 4
     assert any(line.startswith("mbpp: 374 of 374 training problems") for line in told.lines)
     settings["evaluate"] = {"benchmarks": ["mbpp"], "split": "train", "data": data}
-    with pytest.raises(DataError, match=r"made from problems that this run is judged on"):
+    with pytest.raises(DataError, match=r"made from problems of a split that this run is judged on"):
         train(settings, tmp_path / "again")
 
 

@@ -1,4 +1,5 @@
 import json
+import logging
 import shutil
 from pathlib import Path
 
@@ -120,13 +121,17 @@ def test_weights_of_another_shape_are_an_error(folder: Path) -> None:
         load_base(Base(model=str(folder)))
 
 
-def test_a_tensor_that_the_model_does_not_use_is_told(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_tensor_that_the_model_does_not_use_is_told_once(
+    folder: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logging.getLogger("transformers"), "propagate", True)
     weights = load_file(folder / "model.safetensors")
     save_file(weights | {"extra.weight": torch.zeros(2)}, folder / "model.safetensors", metadata={"format": "pt"})
 
     load_base(Base(model=str(folder)))
 
     assert "does not use: extra.weight" in caplog.text
+    assert len(caplog.records) == 1  # and not by transformers as well
 
 
 def test_torn_weights_are_an_error(folder: Path) -> None:

@@ -243,6 +243,13 @@ def test_a_bundled_name_means_the_same_in_every_working_directory(
     assert locate_model(Base(model="./nano")).resolve() == own
 
 
+def test_a_bundled_base_that_is_misspelled_is_suggested(hub: HfApi) -> None:
+    with pytest.raises(EngineError, match="Did you mean the bundled base 'micro'"):
+        locate_model(Base(model="micr"), hub)
+    with pytest.raises(EngineError, match="Did you mean the bundled base 'nano'"):
+        locate_model(Base(model="nanno"), HfApi(endpoint="http://127.0.0.1:9", token=False))
+
+
 @pytest.mark.parametrize("name", BUNDLED)
 def test_a_bundled_base_that_is_not_there_is_an_error_with_the_command_that_builds_it(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -54,6 +54,13 @@ def test_a_state_put_into_a_new_optimizer_goes_on_bit_for_bit(settings: Any) -> 
     assert all(torch.equal(left, right) for left, right in zip(first, second, strict=True))
 
 
+def test_a_state_holds_only_what_torch_knows(settings: Any) -> None:
+    state = build(settings, parameters()).state_dict()
+    groups = [group for part in state.get("parts", [state]) for group in part["param_groups"]]
+    known = torch.optim.AdamW([torch.zeros(1)]).param_groups[0] | torch.optim.Muon([torch.zeros(1, 1)]).param_groups[0]
+    assert {key for group in groups for key in group} <= known.keys()
+
+
 def test_a_rate_holds_for_every_parameter(settings: Any) -> None:
     values = parameters()
     optimizer = build(settings, values)

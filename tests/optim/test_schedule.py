@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from codeglot.optim.schedule import factor, num_warmup_steps
+from codeglot.errors import ConfigError
+from codeglot.optim.schedule import check_warmup, factor, num_warmup_steps
 from codeglot.optim.settings import Optim
 
 
@@ -43,6 +44,13 @@ def test_a_share_of_the_steps_is_rounded_up() -> None:
 
 def test_a_warm_up_is_never_longer_than_the_training() -> None:
     assert num_warmup_steps(optim(warmup_steps=100), 8) == 8
+
+
+def test_a_warm_up_may_take_all_steps_and_no_more() -> None:
+    check_warmup(optim(warmup_steps=8), 8)
+    check_warmup(Optim(lr=1), 1)
+    with pytest.raises(ConfigError, match=r"optim.warmup_steps = 9, but the training has 8 step\(s\)"):
+        check_warmup(optim(warmup_steps=9), 8)
 
 
 @given(

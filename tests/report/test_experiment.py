@@ -3,7 +3,8 @@
 import base64
 import hashlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,8 @@ from codeglot.report.experiment import Material, build_experiment
 from codeglot.report.experiment_words import ON_MICRO, at_the_edge, summary, warnings
 from codeglot.report.markdown import render_markdown
 from codeglot.report.page import render_plain_page
-from codeglot.report.source import read_run
+from codeglot.report.source import Run, read_run
+from codeglot.report.tables import Table
 from codeglot.train.metrics import MetricsRow
 from tests.jobs.fake_cells import FakeCells, experiment
 from tests.report.fake_runs import HOSTILE, NAMES
@@ -24,7 +26,7 @@ from tests.report.test_html import Reader
 from tests.report.test_report import ALLOWED, skeleton
 
 Golden = Callable[[str, str], None]
-TUNE = {"grid": {"lora": {"optim.lr": [1e-4, 1e-3, 5.0]}, "java": {"optim.lr": [1e-4, 2e-3, 1e-3]}}, "seeds": [90]}
+TUNE = {"grid": {"lora": {"optim.lr": [1e-4, 1e-3, 5.0]}, "java": {"optim.lr": [1e-4, 2e-3, 2e-4]}}, "seeds": [90]}
 
 
 class Written:
@@ -92,7 +94,7 @@ def test_links_lead_to_parts_of_the_page(written: Written) -> None:
     tags = Reader(written.page).tags
     ids = {attributes["id"] for _, attributes in tags if "id" in attributes}
     links = [str(attributes["href"]) for tag, attributes in tags if tag == "a"]
-    assert len(links) == 8
+    assert len(links) == 9
     assert {link.removeprefix("#") for link in links} == ids
 
 
@@ -115,6 +117,54 @@ def test_hostile_names_stay_text(written: Written, text: str) -> None:
     assert {tag for tag, _ in Reader(page).tags} <= ALLOWED | {"polyline", "circle"}
     assert "<script" not in page
     assert "<script" not in render_markdown(report).replace("\\<script", "")
+
+
+def test_the_page_says_what_each_arm_changes_and_how_all_were_asked(written: Written) -> None:
+    (section,) = (section for section in written.report.sections if section.id == "arms")
+    table, decoding = section.blocks
+    assert isinstance(table, Table)
+    assert table.rows == (
+        ("A: base (baseline)", "no training", "\u2013"),
+        ("B: lora", "nothing", "optim.lr = 0.001"),
+        ("C: java", "data.sources.0.languages = java", "optim.lr = 0.002"),
+        ("D: same (control)", "methods.0.method = lora, methods.0.r = 1", "\u2013"),
+    )
+    assert "generate.temperature = 0.0" in str(decoding)
+
+
+def test_an_arm_that_is_asked_in_another_way_is_warned_of_and_not_said_to_be_asked_alike(written: Written) -> None:
+    first, *others = written.material.runs
+    hot = replace(first, settings={**first.settings, "generate": {**first.settings["generate"], "temperature": 0.8}})
+    slow = replace(first, settings={**first.settings, "evaluate": {**first.settings["evaluate"], "slots": 1}})
+
+    def told(run: Run) -> tuple[str, str]:
+        report = build_experiment(written.comparison, written.material._replace(runs=(run, *others)), NAMES)
+        return " ".join(report.warnings), str(report.sections[0].blocks)
+
+    warned, said = told(hot)
+    assert "The arms differ in generate.temperature, which is no training" in warned
+    assert "temperature" not in said
+    warned, said = told(slow)
+    assert "The arms differ" not in warned
+    assert "generate.temperature = 0.0" in said
+
+
+@pytest.mark.parametrize(("adjusted_p", "is_said"), [(0.2, True), (0.04, False)])
+def test_a_change_that_holms_correction_does_not_bear_out_is_said_so(
+    written: Written, adjusted_p: float, is_said: bool
+) -> None:
+    changes = tuple(
+        row.model_copy(update={"adjusted_p": adjusted_p}) if row.arm == "lora" else row
+        for row in written.comparison.changes
+    )
+    (sentence,) = (
+        text
+        for text in summary(written.comparison.model_copy(update={"changes": changes}), NAMES)
+        if text.startswith("lora is")
+    )
+    assert "lora is above the baseline on humaneval_x" in sentence
+    assert ("by its interval, which Holm\u2019s correction does not bear out" in sentence) == is_said
+    assert ("better by themselves" in sentence) == (not is_said)
 
 
 def test_claims_stand_beside_their_controls(written: Written) -> None:
@@ -158,25 +208,48 @@ def test_a_value_chosen_at_the_edge_of_its_grid_is_warned_of_where_it_is_read(wr
     assert tuning.blocks[0] == sentence
 
 
+def test_with_two_keys_a_value_at_the_edge_must_beat_every_other_value_of_its_key(written: Written) -> None:
+    """Of two keys, the value at the edge of one is compared with all trials that have another value of it."""
+    pairs = [(rate, r) for rate in (1, 2, 3) for r in (4, 8, 16)]
+
+    def told(means: Mapping[tuple[int, int], float]) -> str:
+        trials = tuple(
+            Trial(
+                arm="lora",
+                settings={"lr": pair[0], "r": pair[1]},
+                by_seed=(),
+                mean=means.get(pair, 0.1),
+                is_chosen=pair == (1, 8),
+            )
+            for pair in pairs
+        )
+        return " ".join(at_the_edge(written.comparison.model_copy(update={"trials": trials})))
+
+    assert "(lr = 1, the smallest of 3)" in told({(1, 8): 0.6, (1, 4): 0.6})
+    assert told({(1, 8): 0.6, (2, 16): 0.6}) == ""
+
+
 @pytest.mark.parametrize(
-    ("values", "chosen", "said"),
+    ("values", "means", "chosen", "said"),
     [
-        ([1, 2, 3], 1, "optim.x = 1, the smallest of 3"),
-        ([1, 2, 3], 2, ""),
-        ([1, 2], 2, "the largest of 2"),
-        ([1], 1, ""),
-        (["adamw", "muon"], "muon", ""),
-        ([True, False], True, ""),
-        ([None, 4, 8], 4, "the smallest of 2"),
-        ([None, 4, 8], None, ""),
+        ([1, 2, 3], [0.6, 0.5, 0.4], 1, "optim.x = 1, the smallest of 3"),
+        ([1, 2, 3], [0.5, 0.6, 0.4], 2, ""),
+        ([1, 2, 3], [0.6, 0.6, 0.4], 1, ""),
+        ([1, 2, 3], [0.0, None, None], 1, "optim.x = 1, the smallest of 3"),
+        ([1, 2], [0.5, 0.6], 2, ""),
+        ([1], [0.5], 1, ""),
+        (["a", "b", "c"], [0.4, 0.5, 0.6], "c", ""),
+        ([True, False], [0.6, 0.5], True, ""),
+        ([None, 4, 8], [0.4, 0.6, 0.5], 4, ""),
+        ([None, 4, 8, 16], [0.4, 0.6, 0.5, 0.5], 4, "the smallest of 3"),
     ],
 )
-def test_only_values_that_have_an_order_have_an_edge(
-    written: Written, values: list[Any], chosen: object, said: str
+def test_only_the_best_of_three_or_more_numbers_is_warned_of(
+    written: Written, values: list[Any], means: list[float | None], chosen: object, said: str
 ) -> None:
     trials = tuple(
-        Trial(arm="lora", settings={"optim.x": value}, by_seed=(), mean=None, is_chosen=value is chosen)
-        for value in values
+        Trial(arm="lora", settings={"optim.x": value}, by_seed=(), mean=mean, is_chosen=value is chosen)
+        for value, mean in zip(values, means, strict=True)
     )
     text = " ".join(at_the_edge(written.comparison.model_copy(update={"trials": trials})))
     assert said in text

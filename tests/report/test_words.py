@@ -54,7 +54,7 @@ def test_credentials_in_addresses_are_not_reported(tmp_path: Path) -> None:
         "generate": {"openai": {"url": "https://me:secret@host:1/v1", "mail": "a@b"}, "stop": ["x", "y"], "none": None}
     }
     folder = write_run(tmp_path, problems, *answer(problems, skill={"python": 1}, seed=0), settings=settings)
-    assert flat_settings(read_run(folder, "run")) == {
+    assert flat_settings(read_run(folder, "run").settings) == {
         "generate.openai.url": "https://***@host:1/v1",
         "generate.openai.mail": "a@b",
         "generate.stop": "x, y",

@@ -81,10 +81,18 @@ def test_the_loss_is_the_sum_over_targets_by_their_number(tmp_path: Path) -> Non
     assert row.num_tokens == sum(len(example.input_ids) for example in examples)
 
 
-@pytest.mark.parametrize("method", ["lora", "full"])
-def test_a_training_that_stops_and_goes_on_is_the_one_that_did_not_bit_for_bit(tmp_path: Path, method: str) -> None:
+def test_a_warm_up_longer_than_the_training_is_refused_before_anything_is_written(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"optim.warmup_steps = 5, but the training has 4 step\(s\)"):
+        train_tiny(tmp_path, steps=4, warmup_steps=5)
+    assert not any(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(("method", "name"), [("lora", "adamw"), ("full", "adamw"), ("full", "muon")])
+def test_a_training_that_stops_and_goes_on_is_the_one_that_did_not_bit_for_bit(
+    tmp_path: Path, method: str, name: str
+) -> None:
     settings = {"method": method, "attach": {"lora_dropout": 0.3} if method == "lora" else {}}
-    own = {"steps": 6, "log_every": 4, "save_every": 3, "schedule": "cosine", "weight_decay": 0.1}
+    own = {"steps": 6, "log_every": 4, "save_every": 3, "schedule": "cosine", "weight_decay": 0.1, "name": name}
     expected, expected_rows = train_tiny(tmp_path / "a", **own, **settings)
 
     class StopError(Exception):

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 @click.option(
     "--out", required=True, type=click.Path(path_type=Path), help="Folder; the same command continues a killed start."
 )
-@click.option("--check", is_flag=True, help="Validate the run file of every cell, list the cells, stop.")
+@click.option("--check", is_flag=True, help="Validate the run file of every cell, list the trials and the cells, stop.")
 @click.option("--arms", help="Run only these now, separated by commas; finished cells of others are compared too.")
 @click.option("--seeds", help="Run only these now, separated by commas.")
 def compare(
@@ -33,16 +33,21 @@ def compare(
     """  # noqa: D301 - click looks for the character, not for its name
     from codeglot.cli.progress import TerminalProgress
     from codeglot.jobs import compare as job
+    from codeglot.jobs.cells import collect
     from codeglot.jobs.experiment import read_experiment
     from codeglot.jobs.selection import select
+    from codeglot.jobs.tune import trial_makers
+    from codeglot.report.words import counted, in_words
 
     settings = read_experiment(experiment, overrides)
     selection = select(settings, _names(arms), _numbers(seeds))
     if check:
         cells = job.check(settings, out, selection)
-        for cell in cells:
-            click.echo(cell.folder)
-        click.echo(f"{len(cells)} cells, stated to take {settings.budget.cpu_hours:g} CPU hours.")
+        trials = collect(trial_makers(settings, selection.arms))
+        for cell in (*trials, *cells):
+            click.echo(f"{cell.folder}  {in_words(cell.tried)}".rstrip())
+        first = f"{counted(len(trials), 'trial')} and " if trials else ""
+        click.echo(f"{first}{counted(len(cells), 'cell')}, stated to take {settings.budget.cpu_hours:g} CPU hours.")
         return
     result = job.compare(settings, out, TerminalProgress(), selection=selection)
     for line in _lines(result):
@@ -66,12 +71,16 @@ def _numbers(text: str | None) -> tuple[int, ...] | None:
 def _lines(result: "Comparison") -> list[str]:
     """Scores and changes for a terminal; the report says the rest."""
     changes = {(row.arm, row.benchmark, row.natural_language, row.language_id): row for row in result.changes}
-    lines = []
-    for row in result.figures:
-        who = row.language_id or "mean over languages"
-        where = f"{row.benchmark} ({row.natural_language})"
+    labels = [
+        (f"{row.benchmark} ({row.natural_language})", row.language_id or "mean over languages", row.arm)
+        for row in result.figures
+    ]
+    widths = [max(map(len, column)) for column in zip(*labels, strict=True)]
+    lines = [f"pass@1 with 95 % intervals; points are the change from {result.baseline}."]
+    for row, label in zip(result.figures, labels, strict=True):
         low, high = row.interval
-        line = f"{where:<16} {who:<20} {row.arm:<20} {row.pass_at_1:6.1%}  ({low:.1%} to {high:.1%})"
+        line = "  ".join(text.ljust(width) for text, width in zip(label, widths, strict=True))
+        line += f"  {row.pass_at_1:6.1%}  ({low:.1%} to {high:.1%})"
         change = changes.get((row.arm, row.benchmark, row.natural_language, row.language_id))
         if change is not None:
             low, high = (100 * bound for bound in change.interval)

@@ -18,15 +18,14 @@ def demo(overrides: tuple[str, ...], out: Path) -> None:
 
     Example: codeglot demo
     """
+    from codeglot.cli.evaluate import labeled
     from codeglot.cli.progress import TerminalProgress
     from codeglot.jobs.demo import demonstrate
 
     found = demonstrate(out, overrides, TerminalProgress())
-    click.echo(f"{'pass@1, 95 % interval':<24}{'base':^26}{'LoRA':^26}")
-    for one, other in zip(found.base.scores, found.adapted.scores, strict=True):
-        click.echo(f"{one.language_id:<24}{_cell(one):^26}{_cell(other):^26}")
-    for mean, another in zip(found.base.macro, found.adapted.macro, strict=True):
-        click.echo(f"{'mean over languages':<24}{_cell(mean):^26}{_cell(another):^26}")
+    click.echo(f"{'pass@1, 95 % interval':<26}{'base':<26}LoRA")
+    for (one, who), (other, _) in zip(labeled(found.base), labeled(found.adapted), strict=True):
+        click.echo(f"{who:<26}{_cell(one):<26}{_cell(other)}")
     for page in found.pages:
         click.echo(page)
 
@@ -34,4 +33,4 @@ def demo(overrides: tuple[str, ...], out: Path) -> None:
 def _cell(score: "Score | MacroScore") -> str:
     if score.pass_at_k is None or score.interval is None:
         return "undecided"
-    return f"{score.pass_at_k:.1%} ({score.interval[0]:.1%} to {score.interval[1]:.1%})"
+    return f"{score.pass_at_k:6.1%} ({score.interval[0]:.1%} to {score.interval[1]:.1%})"

@@ -93,21 +93,25 @@ def evaluate(arguments: tuple[str, ...], out: Path | None, check: bool, **option
 
 def _lines(scores: "Scores") -> list[str]:
     """The scores for a terminal; the report says the rest."""
-    natural = {row.natural_language for row in scores.scores}
-    rows: list[tuple[Score | MacroScore, str]] = [
-        (row, f"{row.language_id} ({row.natural_language})" if len(natural) > 1 else row.language_id)
-        for row in scores.scores
-    ]
-    rows += [(row, "mean over languages") for row in scores.macro]
+    rows = labeled(scores)
+    first, second = (max(map(len, column)) for column in ([row.benchmark for row, _ in rows], [who for _, who in rows]))
     lines = []
     for row, who in rows:
         value = f"undecided, {row.bounds[0]:.1%} to {row.bounds[1]:.1%}"
         if row.pass_at_k is not None and row.interval is not None:
             value = f"{row.pass_at_k:6.1%}  (95 % interval {row.interval[0]:.1%} to {row.interval[1]:.1%})"
-        lines.append(f"{row.benchmark:<16} {who:<20} pass@{row.k}  {value}")
+        lines.append(f"{row.benchmark:<{first}}  {who:<{second}}  pass@{row.k}  {value}")
     if scores.incomplete:
         lines.append(f"Programs without a verdict: {scores.incomplete}. The machine failed, not they; run this again.")
     return lines
+
+
+def labeled(scores: "Scores") -> "list[tuple[Score | MacroScore, str]]":
+    """Every score with its languages: the one of the prompts only where there are several."""
+    several = len({row.natural_language for row in scores.scores}) > 1
+    rows: list[tuple[Score | MacroScore, str]] = [(row, row.language_id) for row in scores.scores]
+    rows += [(row, "mean over languages") for row in scores.macro]
+    return [(row, f"{who} ({row.natural_language})" if several else who) for row, who in rows]
 
 
 def _split(arguments: tuple[str, ...]) -> tuple[Path | None, list[str]]:

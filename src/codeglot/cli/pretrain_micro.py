@@ -10,11 +10,14 @@ import click
 @click.argument("overrides", nargs=-1, metavar="[KEY=VALUE]...")
 @click.option("--out", type=click.Path(path_type=Path), help="Folder of the training.  [default: runs/pretrain-BASE]")
 @click.option("--assets", type=click.Path(path_type=Path), help="Folder for the base.  [default: in the package]")
+@click.option("--replace", is_flag=True, help="Replace a base of another training that is there.")
 @click.option("--recipe", is_flag=True, help="Print the recipe as JSON, stop.")
-def pretrain_micro(base: str, overrides: tuple[str, ...], out: Path | None, assets: Path | None, recipe: bool) -> None:
+def pretrain_micro(
+    base: str, overrides: tuple[str, ...], out: Path | None, assets: Path | None, replace: bool, recipe: bool
+) -> None:
     """Rebuild a bundled base from its recipe.
 
-    Example: codeglot pretrain-micro micro
+    Example: codeglot pretrain-micro micro --replace
     """
     from codeglot.cli.progress import TerminalProgress
     from codeglot.config import apply, build
@@ -27,6 +30,7 @@ def pretrain_micro(base: str, overrides: tuple[str, ...], out: Path | None, asse
         click.echo(found.model_dump_json(indent=2))
         return
     folder = assets or recipes.assets(base)
-    summary = pretrain(found, out or Path("runs") / f"pretrain-{base}", folder, TerminalProgress())
+    training = out or Path("runs") / f"pretrain-{base}"
+    summary = pretrain(found, training, folder, TerminalProgress(), is_replacing=replace)
     click.echo(f"{summary.num_trainable:,} parameters, {summary.num_tokens:,} tokens, {summary.cpu_s:.0f} CPU s")
     click.echo(folder)

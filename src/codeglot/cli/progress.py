@@ -20,7 +20,7 @@ class TerminalProgress:
 
     def say(self, message: str) -> None:
         """Print one line above the bars."""
-        self._console.print(message, markup=False)
+        self._console.print(message, markup=False, soft_wrap=not self._console.is_terminal)  # a file has no width
 
     @contextmanager
     def track(self, title: str, *, total: int, done: int = 0) -> Iterator[Advance]:
@@ -54,7 +54,7 @@ class TerminalProgress:
         def advance() -> None:
             nonlocal count, last
             count += 1
-            if time.monotonic() - last >= _LINE_EVERY_S:
+            if count < total and time.monotonic() - last >= _LINE_EVERY_S:
                 last = time.monotonic()
                 line()
 

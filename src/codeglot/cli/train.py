@@ -28,14 +28,18 @@ def train(run: Path, overrides: tuple[str, ...], out: Path, check: bool) -> None
     from codeglot.jobs import train as job
     from codeglot.jobs.paths import resolve_paths
     from codeglot.jobs.runfile import TrainingRun
+    from codeglot.train.processes import is_first_process
 
     tree = apply(resolve_paths(read_tree(run), run.parent), overrides)
     settings = build(TrainingRun, tree, source=str(run))
     progress = TerminalProgress()
     if check:
-        job.check(settings, progress)
+        job.check(settings, out, progress)
         click.echo(settings.model_dump_json(indent=2))
         return
     summary = job.train(settings, out, progress)
-    click.echo(f"{summary.num_trainable:,} parameters trained for {summary.num_steps} steps, {summary.cpu_s:.0f} CPU s")
-    click.echo(out / "adapter")
+    if is_first_process():  # of several, one tells
+        click.echo(
+            f"{summary.num_trainable:,} parameters trained for {summary.num_steps} steps, {summary.cpu_s:.0f} CPU s"
+        )
+        click.echo(out / "adapter")

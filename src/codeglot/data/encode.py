@@ -39,6 +39,13 @@ class Encoding(NamedTuple):
     """What was left out or cut, one line each, for people."""
 
 
+class _Limit(NamedTuple):
+    """How long an example may be, and what says so."""
+
+    num_tokens: int
+    name: str
+
+
 class _Parts(NamedTuple):
     """The two halves of one example in tokens, with their languages."""
 
@@ -50,7 +57,11 @@ class _Parts(NamedTuple):
 
 
 def encode(
-    examples: Sequence[Example], tokenizer: PreTrainedTokenizerBase, settings: Data, languages: Sequence[str]
+    examples: Sequence[Example],
+    tokenizer: PreTrainedTokenizerBase,
+    settings: Data,
+    languages: Sequence[str],
+    num_positions: int | None = None,
 ) -> Encoding:
     """Turn examples into tokens, labels and languages.
 
@@ -59,6 +70,7 @@ def encode(
         tokenizer: That of the base model.
         settings: Prompt style, greatest length, and what to do beyond it.
         languages: The run's, in the order of `language_ids` 1, 2, ...
+        num_positions: Tokens that the base model can tell the places of; None: any number.
 
     Raises:
         EngineError: If the tokenizer has no end token, or no chat template that the style needs.
@@ -74,6 +86,7 @@ def encode(
     split = _split_chat if settings.style is PromptStyle.CHAT else _split_completion
     if settings.style is PromptStyle.CHAT:
         _need_template(tokenizer)
+    limit = _limit(settings, num_positions)
     faults: list[str] = []
     encoded: list[EncodedExample] = []
     kept: list[int] = []
@@ -82,19 +95,25 @@ def encode(
     for start in range(0, len(examples), _AT_ONCE):
         some = examples[start : start + _AT_ONCE]
         for offset, (example, parts) in enumerate(zip(some, split(some, tokenizer, labeler), strict=True)):
-            fault = _fault(example, parts, tokenizer, settings)
+            fault = _fault(example, parts, tokenizer, settings, limit)
             if fault:
                 faults.append(f"{example.source}: {fault}")
                 continue
             length = len(parts.prompt_ids) + len(parts.completion_ids)
-            if length > settings.max_length and settings.too_long == "drop":
+            if length > limit.num_tokens and settings.too_long == "drop":
                 continue
-            num_cut += length > settings.max_length
-            encoded.append(_join(parts, example.source, settings.max_length, known))
+            num_cut += length > limit.num_tokens
+            encoded.append(_join(parts, example.source, limit.num_tokens, known))
             kept.append(start + offset)
     _refuse(faults)
-    _need_every_language(examples, kept, settings.max_length)
-    return Encoding(encoded, kept, _notes(len(examples) - len(encoded), num_cut, settings.max_length))
+    _need_every_language(examples, kept, limit)
+    return Encoding(encoded, kept, _notes(len(examples) - len(encoded), num_cut, limit))
+
+
+def _limit(settings: Data, num_positions: int | None) -> _Limit:
+    if num_positions is not None and num_positions < settings.max_length:
+        return _Limit(num_positions, f"the {num_positions} positions of the base model")
+    return _Limit(settings.max_length, f"data.max_length = {settings.max_length}")
 
 
 def encode_prompt(tokenizer: PreTrainedTokenizerBase, prompt: str) -> list[int]:
@@ -231,7 +250,9 @@ def _tokenize(tokenizer: PreTrainedTokenizerBase, texts: Sequence[str], *, add_s
     return [list(ids) for ids in encoded["input_ids"]]
 
 
-def _fault(example: Example, parts: _Parts, tokenizer: PreTrainedTokenizerBase, settings: Data) -> str | None:
+def _fault(
+    example: Example, parts: _Parts, tokenizer: PreTrainedTokenizerBase, settings: Data, limit: _Limit
+) -> str | None:
     """What is wrong with an example; None if nothing is."""
     length = len(parts.prompt_ids) + len(parts.completion_ids)
     if not example.prompt or not parts.prompt_ids:
@@ -240,12 +261,10 @@ def _fault(example: Example, parts: _Parts, tokenizer: PreTrainedTokenizerBase, 
         return "the completion is empty, so no token would be trained on"
     if tokenizer.eos_token in example.completion:
         return f"the completion holds the end token {tokenizer.eos_token} as text, where generation would stop"
-    if length > settings.max_length and settings.too_long == "error":
-        return f"it has {length} tokens, above data.max_length = {settings.max_length}"
-    if len(parts.prompt_ids) >= settings.max_length and settings.too_long == "truncate":
-        return (
-            f"its prompt alone has {len(parts.prompt_ids)} tokens, so cut to {settings.max_length} none is trained on"
-        )
+    if length > limit.num_tokens and settings.too_long == "error":
+        return f"it has {length} tokens, above {limit.name}"
+    if len(parts.prompt_ids) >= limit.num_tokens and settings.too_long == "truncate":
+        return f"its prompt alone has {len(parts.prompt_ids)} tokens, so cut to {limit.num_tokens} none is trained on"
     return None
 
 
@@ -271,22 +290,23 @@ def _refuse(faults: Sequence[str]) -> None:
     lines = "\n".join(f"  {line}" for line in chain(faults[:_SHOWN], more))
     raise DataError(
         f"{len(faults)} example(s) cannot be trained on:\n{lines}\n"
-        "Mend or leave out these rows; for those that are too long, raise data.max_length, or set "
-        "data.too_long = 'drop' or 'truncate'."
+        "Mend or leave out these rows; for those that are too long, raise data.max_length as far as the base model has "
+        "positions, or set data.too_long = 'drop' or 'truncate'."
     )
 
 
-def _need_every_language(examples: Sequence[Example], kept: Sequence[int], max_length: int) -> None:
+def _need_every_language(examples: Sequence[Example], kept: Sequence[int], limit: _Limit) -> None:
     left = {examples[place].language_id for place in kept}
     if absent := sorted({example.language_id for example in examples} - left):
         raise DataError(
-            f"All examples in {', '.join(absent)} are above data.max_length = {max_length} tokens, and "
-            "data.too_long = 'drop' leaves none of them. Raise data.max_length, or set data.too_long = 'truncate'."
+            f"All examples in {', '.join(absent)} have more tokens than {limit.name}, and data.too_long = 'drop' "
+            "leaves none of them. Raise data.max_length as far as the base model has positions, or set "
+            "data.too_long = 'truncate'."
         )
 
 
-def _notes(num_dropped: int, num_cut: int, max_length: int) -> tuple[str, ...]:
-    beyond = f"above data.max_length = {max_length} tokens"
+def _notes(num_dropped: int, num_cut: int, limit: _Limit) -> tuple[str, ...]:
+    beyond = f"with more tokens than {limit.name}"
     notes = [
         (num_dropped, f"{num_dropped} example(s) {beyond} were left out (data.too_long = 'drop')."),
         (num_cut, f"{num_cut} example(s) {beyond} were cut (data.too_long = 'truncate')."),

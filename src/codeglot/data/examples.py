@@ -12,7 +12,7 @@ from string import Formatter
 from typing import NamedTuple
 
 from codeglot.data.settings import FILE, HUB, Columns, Data, DataSet, template_columns
-from codeglot.data.sources import Row, Source, iter_rows, read
+from codeglot.data.sources import Row, Source, is_unicode, iter_rows, read
 from codeglot.errors import ConfigError, DataError
 from codeglot.languages import spec
 from codeglot.languages.fences import aliases, blocks
@@ -52,7 +52,7 @@ def load_examples(settings: Data, make: Callable[[DataSet], Iterable[Example]]) 
     examples: list[Example] = []
     notes: list[str] = []
     for number, source in enumerate(settings.sources):
-        name = f"data.sources[{number}] ({source.dataset})"
+        name = f"data.sources.{number} ({source.dataset})"
         _refuse_forbidden(source, name)
         found = list(_read(source, name, notes) if source.dataset in {FILE, HUB} else make(source))
         found = _chosen(found, source)
@@ -97,7 +97,7 @@ def from_problem(problem: Problem, license: str | None = None) -> Example | None
 
 
 def _refuse_forbidden(source: DataSet, name: str) -> None:
-    for origin in (source.dataset, str(source.path or ""), source.hub or ""):
+    for origin in (str(source.path or ""), source.hub or ""):
         if _NO_TRAINING.search(origin):
             raise ConfigError(
                 f"{name}: {origin} is MultiPL-E by its name, and the licence of that data forbids training on it. "
@@ -146,7 +146,7 @@ def _rows(source: DataSet) -> Iterator[Row]:
     if source.path is not None:
         return iter_rows(source.path)
     hub = Source(files=source.files, hub=source.hub, hub_files=source.files, revision=source.revision)
-    return read(hub, None, folder="")
+    return read(hub, None, folder="", place="with dataset = 'file' and path")
 
 
 def _example(row: Row, source: DataSet, columns: Columns) -> Example | None:
@@ -222,6 +222,8 @@ def _cell(row: Row, name: str) -> str:
         return ""
     if not isinstance(value, str):
         raise _Incomplete(f"'{name}' must be text; it is {value!r:.40}")
+    if not is_unicode(value):
+        raise _Incomplete(f"'{name}' holds half a character (\\ud800 to \\udfff), which no tokenizer takes")
     return value
 
 

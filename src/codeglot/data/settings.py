@@ -17,6 +17,10 @@ FILE = "file"
 """Rows of one local file."""
 HUB = "hub"
 """Rows of a data set on the Hugging Face hub."""
+BENCHMARKS = ("mbpp", "mbxp", "sanitized_mbpp")
+"""Benchmarks with a part for training."""
+MOST = 10_000_000
+"""Examples of one language, tokens of one example: more is a slip of the finger, not a wish."""
 
 
 class Columns(StrictModel):
@@ -93,12 +97,21 @@ class DataSet(StrictModel):
     """Languages of the prose that are taken (BCP 47); None: all."""
     natural_language: str = Field(default="en", min_length=2)
     """Language of the prose of `file` and `hub`, where no column has it."""
-    num_examples: int | None = Field(default=None, ge=1)
+    num_examples: int | None = Field(default=None, ge=1, le=MOST)
     """The first this many of each programming language; None: all. `micro` needs a number."""
     incomplete: Literal["error", "drop"] = "error"
     """Rows whose prompt, completion or language is missing: an error naming them, or left out and counted."""
     license: str | None = None
     """SPDX id, where the set states one; kept with each example."""
+
+    @field_validator("dataset")
+    @classmethod
+    def _can_be_trained_on(cls, name: str) -> str:
+        known = (MICRO, FILE, HUB, *BENCHMARKS)
+        if name not in known:
+            unknown = UnknownNameError("training data", name, known)
+            raise ValueError(f"{unknown} Other benchmarks are for evaluation alone")
+        return name
 
     @field_validator("languages")
     @classmethod
@@ -124,9 +137,12 @@ class DataSet(StrictModel):
         given = {name for name in self.model_fields_set if getattr(self, name) != fields[name].default}
         rows_only = {"columns", "prompt_is_code", "language_id", "detect_language", "natural_language", "incomplete"}
         if not has_rows and (idle := sorted(rows_only & given)):
-            raise ValueError(f"{', '.join(idle)}: for '{FILE}' and '{HUB}' only; '{self.dataset}' knows that itself")
+            raise ValueError(
+                f"dataset = '{self.dataset}' takes no {', '.join(idle)}: it knows that itself; they are for "
+                f"'{FILE}' and '{HUB}'"
+            )
         if self.dataset != HUB and (idle := sorted({"hub", "files", "revision"} & given)):
-            raise ValueError(f"{', '.join(idle)}: for '{HUB}' only; the dataset here is '{self.dataset}'")
+            raise ValueError(f"dataset = '{self.dataset}' takes no {', '.join(idle)}; that is for '{HUB}'")
         if self.dataset == HUB and (self.hub is None or not self.files or self.path is not None):
             raise ValueError(f"'{HUB}' needs hub = 'owner/name' and files = [...], and no path")
         if self.dataset == FILE and self.path is None:
@@ -157,8 +173,8 @@ class Data(StrictModel):
     languages: tuple[str, ...] | None = Field(default=None, min_length=1)
     """Programming languages in the order of `language_ids` 1, 2, ...; None: those of the examples, sorted. One without
     an example is an error, and so is an example in none of them."""
-    max_length: int = Field(default=1024, ge=2)
-    """Tokens of one example at most, prompt, completion and end together."""
+    max_length: int = Field(default=1024, ge=2, le=MOST)
+    """Tokens of one example at most, prompt, completion and end together; never more than the base has positions."""
     too_long: Literal["error", "drop", "truncate"] = "error"
     """Examples above `max_length`: an error naming them; left out and counted; or their completion is cut."""
     temperature: float = Field(default=1.0, ge=1.0, le=1000.0)

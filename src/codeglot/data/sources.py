@@ -20,6 +20,11 @@ from codeglot.errors import DataError
 
 DATA_VARIABLE = "CODEGLOT_DATA"
 """Environment variable that names the data folder where none is given."""
+_PLACE = (
+    f"in data.sources.N.path (training), with evaluate.data or --data FOLDER (evaluation), or in {DATA_VARIABLE} (both)"
+)
+"""Where a folder of data is named."""
+_FORM = "A .jsonl file has one object a line; a .json file may also be one array of objects."
 
 
 class Source(NamedTuple):
@@ -51,6 +56,8 @@ class Row(NamedTuple):
         for name in names:
             value = self.values.get(name)
             if isinstance(value, str) and value.strip():
+                if not is_unicode(value):
+                    raise DataError(f"{self.where}: '{name}' holds half a character (\\ud800 to \\udfff). Mend it.")
                 return value
         task = f" (task {self.values['task_id']})" if "task_id" in self.values else ""
         wanted = " or ".join(f"'{name}'" for name in names)
@@ -77,6 +84,15 @@ class Row(NamedTuple):
         return items
 
 
+def is_unicode(text: str) -> bool:
+    """Whether a text can be written at all; JSON may escape one half of a pair of surrogates, which is no character."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def data_folder(given: Path | None) -> Path | None:
     """The folder (or single file) of local data: the one given, else that of `CODEGLOT_DATA`, else None.
 
@@ -87,7 +103,7 @@ def data_folder(given: Path | None) -> Path | None:
     path = Path(named) if named else given
     if path is not None and not path.exists():
         origin = f"{DATA_VARIABLE} names it" if given is None else "it was given as data"
-        raise DataError(f"There is no {path} ({origin}). Name an existing folder with --data FOLDER.")
+        raise DataError(f"There is no {path} ({origin}). Name an existing folder {_PLACE}.")
     return path
 
 
@@ -110,23 +126,24 @@ def locate(source: Source, data: Path, *, folder: str) -> tuple[Path, ...]:
     return ()
 
 
-def read(source: Source, data: Path | None, *, folder: str) -> Iterator[Row]:
+def read(source: Source, data: Path | None, *, folder: str, place: str = _PLACE) -> Iterator[Row]:
     """Rows of `source`, from the local `data` where it is given, else from the hub.
 
     Args:
         source: Where to look.
         data: Local folder or file; None: the hub.
         folder: Subfolder of `data` that is looked into as well.
+        place: Where a local copy is named, for messages.
 
     Raises:
         DataError: If the files are missing, empty or malformed, or the hub does not give them.
     """
-    paths = _download(source) if data is None else locate(source, data, folder=folder)
+    paths = _download(source, place) if data is None else locate(source, data, folder=folder)
     if not paths:
         names = " or ".join(source.files)
         raise DataError(
             f"No {names} in {data} or {data}/{folder} (with or without .gz). "
-            "Put it there, or name the right folder with --data FOLDER."
+            f"Put it there, or name the right folder {place}."
         )
     for path in paths:
         yield from iter_rows(path)
@@ -143,68 +160,75 @@ def iter_rows(path: Path) -> Iterator[Row]:
     if kind not in readers:
         raise DataError(f"{path}: rows are read from .jsonl, .json, .jsonl.gz, .json.gz or .parquet files.")
     empty = True
-    for number, values in readers[kind](path):
+    for where, values in readers[kind](path):
         if not isinstance(values, dict):
-            raise DataError(f"{path}, line {number}: a row must be a JSON object, not {values!r:.60}.")
-        yield Row(f"{path}, line {number}", values)
+            raise DataError(f"{where}: a row must be a JSON object, not {values!r:.60}. {_FORM}")
+        yield Row(where, values)
         empty = False
     if empty:
         raise DataError(f"{path} holds no rows. Get it again from where it came.")
 
 
-def _iter_json(path: Path) -> Iterator[tuple[int, Any]]:
+def _iter_json(path: Path) -> Iterator[tuple[str, Any]]:
     try:
         content = path.read_bytes()
         text = (gzip.decompress(content) if path.suffix == ".gz" else content).decode("utf-8-sig")
     except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or error  # without the path once more
-        raise DataError(f"Cannot read {path}: {reason}. Name a file that is there and whole.") from error
-    if text.lstrip().startswith("["):
-        yield from enumerate(_parse(text, str(path)), start=1)
+        raise DataError(f"Cannot read {path}: {_sentence(reason)} Name a file that is there and whole.") from error
+    if text.lstrip().startswith("[") and Path(path.name.removesuffix(".gz")).suffix == ".json":
+        for number, values in enumerate(_parse(text, str(path)), start=1):
+            yield f"{path}, row {number}", values
         return
     for number, line in enumerate(text.split("\n"), start=1):
         if line.strip():
-            yield number, _parse(line, f"{path}, line {number}")
+            where = f"{path}, line {number}"
+            yield where, _parse(line, where)
 
 
 def _parse(text: str, where: str) -> Any:
     try:
         return json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise DataError(f"{where}: not valid JSON: {error}.") from error
+        raise DataError(f"{where}: not valid JSON: {_sentence(error)} {_FORM}") from error
 
 
-def _iter_parquet(path: Path) -> Iterator[tuple[int, Any]]:
+def _sentence(reason: object) -> str:
+    """What a library says, with one full stop."""
+    return f"{str(reason).rstrip('.')}."
+
+
+def _iter_parquet(path: Path) -> Iterator[tuple[str, Any]]:
     try:
         parquet = import_module("pyarrow.parquet")
     except ImportError as error:
         raise DataError(
             f"{path} is a Parquet file, and pyarrow is not installed: pip install 'codeglot[parquet]', "
-            "or give the rows as JSONL with --data FOLDER."
+            "or give the rows as JSONL."
         ) from error
     try:
         table = parquet.read_table(path)
     except (OSError, ValueError) as error:  # pyarrow's own errors are subclasses of these
-        raise DataError(f"{path} is not a readable Parquet file: {error}.") from error
-    yield from enumerate(table.to_pylist(), start=1)
+        raise DataError(f"{path} is not a readable Parquet file: {_sentence(error)} Get it again.") from error
+    for number, values in enumerate(table.to_pylist(), start=1):
+        yield f"{path}, row {number}", values
 
 
-def _download(source: Source) -> tuple[Path, ...]:
+def _download(source: Source, place: str) -> tuple[Path, ...]:
     """Files from the hub, or from its cache on this machine (`HF_HUB_OFFLINE` is respected)."""
     if source.hub is None:
         raise DataError(
-            f"{' or '.join(source.files)} is on no hub that codeglot knows. Get the file and name its folder with "
-            f"--data FOLDER or {DATA_VARIABLE}=FOLDER."
+            f"{' or '.join(source.files)} is on no hub that codeglot knows. Get the file and name its folder {place}."
         )
     paths = []
     for name in source.hub_files:
         try:
             path = hf_hub_download(source.hub, name, repo_type="dataset", revision=source.revision)
         except (httpx.HTTPError, OSError, ValueError) as error:  # those of huggingface_hub are among these
-            reason = " ".join(str(error).split()) or type(error).__name__
+            reason = _sentence(f"{' '.join(str(error).split()) or type(error).__name__:.400}")
             raise DataError(
-                f"Cannot get {name} of the data set {source.hub} from the Hugging Face hub: {reason:.400} "
-                f"Without the hub, name a local folder that holds {' or '.join(source.files)} with --data FOLDER."
+                f"Cannot get {name} of the data set {source.hub} from the Hugging Face hub: {reason} "
+                f"Without the hub, name a local copy of {' or '.join(source.files)} {place}."
             ) from error
         paths.append(Path(path))
     return tuple(paths)

@@ -147,6 +147,10 @@ class Comparison(StrictModel):
     transfer: tuple[Transfer, ...]
     cells: tuple[Facts, ...]
     trials: tuple[Trial, ...] = ()
+    set_by_arm: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    """What each arm changes in the base run: its `set`, as it stands in the experiment file."""
+    chosen_by_arm: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    """What tuning chose for it, or for the arm that it is tuned as, by dotted key."""
     unfinished: tuple[str, ...] = ()
     """Folders of cells that have no result yet."""
     broken_off: dict[str, str] = Field(default_factory=dict)
@@ -195,7 +199,7 @@ def compare_arms(outcomes: Sequence[Outcome], baseline: str) -> Results:
     origins = _origins(outcomes)
     figures = [figure for arm in arms.values() for figure in _figures(arm, origins)]
     changed = {arm.name: _changed(arm, arms[baseline]) for arm in arms.values() if arm.name != baseline}
-    changes = _adjusted([change for name, answers in changed.items() for change in _changes(name, answers, origins)])
+    changes = _changes([row for name, answers in changed.items() for row in _uncorrected(name, answers, origins)])
     transfer = [row for name, answers in changed.items() for row in _transfer(arms[name], answers, origins)]
     return Results(tuple(figures), tuple(changes), tuple(transfer))
 
@@ -270,30 +274,27 @@ def _figures(arm: _Arm, origins: _Origins) -> Iterator[Figure]:
         )
 
 
-def _changes(name: str, answers: Mapping[Group, Floats], origins: _Origins) -> Iterator[Change]:
+def _uncorrected(name: str, answers: Mapping[Group, Floats], origins: _Origins) -> Iterator[dict[str, Any]]:
+    """Changes of one arm, but for `adjusted_p`, which takes those of all arms."""
     for where, groups in _parts(answers):
         strata, shared = [answers[group] for group in groups], [origins[group] for group in groups]
         means = seed_means(strata)
-        p = change_p(strata, shared)
-        yield Change(
-            arm=name,
-            **where,
-            mean=sum(means) / len(means),
-            interval=change_interval(strata, shared),
-            by_seed=tuple(means),
-            p=p,
-            adjusted_p=p,
-        )
+        yield where | {
+            "arm": name,
+            "mean": sum(means) / len(means),
+            "interval": change_interval(strata, shared),
+            "by_seed": tuple(means),
+            "p": change_p(strata, shared),
+        }
 
 
-def _adjusted(changes: Sequence[Change]) -> list[Change]:
+def _changes(rows: Sequence[dict[str, Any]]) -> list[Change]:
     """Apply Holm's correction: one family of hypotheses for the means over languages, one for the languages."""
-    result = list(changes)
+    adjusted: dict[int, float] = {}
     for is_mean in (True, False):
-        family = [index for index, change in enumerate(changes) if (change.language_id is None) == is_mean]
-        for index, p in zip(family, holm([changes[index].p for index in family]), strict=True):
-            result[index] = result[index].model_copy(update={"adjusted_p": p})
-    return result
+        family = [index for index, row in enumerate(rows) if (row["language_id"] is None) == is_mean]
+        adjusted |= zip(family, holm([rows[index]["p"] for index in family]), strict=True)
+    return [Change(**row, adjusted_p=adjusted[index]) for index, row in enumerate(rows)]
 
 
 def _transfer(arm: _Arm, answers: Mapping[Group, Floats], origins: _Origins) -> Iterator[Transfer]:

@@ -69,6 +69,14 @@ class HuggingFaceEngine:
         """
         return cls(Base(model=name), batch_size, load=lambda _: loaded)
 
+    def check(self, requests: Sequence[GenerationRequest], decoding: Decoding) -> None:
+        """Refuse what `generate` would refuse before it writes anything.
+
+        Raises:
+            EngineError: For every prompt that the model cannot take.
+        """
+        self._rows(requests, decoding)
+
     def generate(self, requests: Sequence[GenerationRequest], decoding: Decoding) -> Generator[Completion, None, None]:
         """Yield the completions of each batch when it is written, the longest prompts first.
 

@@ -1,6 +1,7 @@
 """Cells of an experiment: one arm with one seed, each a run file of its own."""
 
 from collections.abc import Callable, Iterable, Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from codeglot.config import build, overlay
@@ -27,6 +28,8 @@ class Cell(NamedTuple):
     run: EvaluationRun
     training: TrainingRun | None
     """None: nothing is trained."""
+    tried: Mapping[str, Any] = MappingProxyType({})
+    """Of a trial, its settings out of the grid, by dotted key."""
 
 
 def build_cell(experiment: Experiment, arm: Arm, seed: int, chosen: Mapping[str, Any]) -> Cell:
@@ -45,7 +48,7 @@ def build_cell(experiment: Experiment, arm: Arm, seed: int, chosen: Mapping[str,
     try:
         tree = overlay(overlay(experiment.base_run, arm.set), chosen)
     except ConfigError as error:
-        raise ConfigError(f"{source}: {error}") from None
+        raise ConfigError(f"{source} has 1 problem(s):\n  {error}") from None
     if not arm.train:
         judged = {key: value for key, value in tree.items() if key not in _TRAINING}
         return Cell(arm.name, None, f"{arm.name}/{ONCE}", build(EvaluationRun, judged, source=source), None)
@@ -67,39 +70,48 @@ def build_trial(experiment: Experiment, tune: Tune, name: str, number: int, seed
     Raises:
         ConfigError: With every mistake of its run file, or if it would be judged on the problems of the result.
     """
-    source = f"Arm '{name}', trial {number}"
+    source = f"tune.grid.{name} (trial {number})"
     settings = combinations(tune.grid[name])[number]
     try:
         tree = overlay(overlay(overlay(experiment.base_run, experiment.arm(name).set), settings), tune.set)
     except ConfigError as error:
-        raise ConfigError(f"{source}: {error}") from None
+        raise ConfigError(f"{source} has 1 problem(s):\n  {error}") from None
     final = build(EvaluationRun, tree, source=source).evaluate
     if tune.split in {
         final.split,
         *(benchmark.get(name).default_split for name in final.benchmarks if not final.split),
     }:
         raise ConfigError(
-            f"{source}: tune.split is '{tune.split}', the part of the result; a choice made on it says nothing. "
-            "Name another part of the benchmarks."
+            f"{source} has 1 problem(s):\n  tune.split is '{tune.split}', the part of the result; a choice made on it "
+            "says nothing. Name another part of the benchmarks."
         )
     tree = overlay(tree, {"seed": seed, "evaluate.split": tune.split})
     training = build(TrialRun, tree, source=source)
     folder = f"{TUNE}/{name}/trial-{number}/seed-{seed}"
-    return Cell(name, seed, folder, build(EvaluationRun, tree, source=source), training)
+    return Cell(name, seed, folder, build(EvaluationRun, tree, source=source), training, settings)
 
 
 def collect(makers: Iterable[Callable[[], Cell]]) -> list[Cell]:
-    """Build cells; the mistakes of all of them in one error.
+    """Build cells; the mistakes of all of them in one error, each said once.
 
     Raises:
         ConfigError: With the mistakes of every cell.
     """
-    cells, mistakes = [], []
+    cells = []
+    places: dict[str, dict[str, None]] = {}
     for make in makers:
         try:
             cells.append(make())
         except ConfigError as error:
-            mistakes.append(str(error))
-    if mistakes:
-        raise ConfigError("\n".join(dict.fromkeys(mistakes)))
+            head, _, mistakes = str(error).partition("\n")
+            places.setdefault(mistakes or head, {})[head] = None
+    if places:
+        raise ConfigError("\n".join(_say(mistakes, *heads) for mistakes, heads in places.items()))
     return cells
+
+
+def _say(mistakes: str, head: str, *others: str) -> str:
+    """Mistakes behind the first place that has them; the others are only named."""
+    also = ", ".join(other.partition(" has ")[0] for other in others)
+    first = head if head == mistakes else f"{head}\n{mistakes}"
+    return first + (f"\n  The same goes for: {also}" if also else "")

@@ -4,6 +4,7 @@ experiment.toml -> tune/<arm>/trial-<n>/seed-<s>/ -> <arm>/seed-<s>/ -> comparis
 """
 
 from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
 
 from codeglot import runs
@@ -25,7 +26,7 @@ from codeglot.jobs.run_cells import (
     train_and_evaluate,
 )
 from codeglot.jobs.selection import Selection, cell_makers, select
-from codeglot.jobs.tune import Chosen, choose, first_settings, is_settled, settings_of, trial_makers
+from codeglot.jobs.tune import Chosen, choose, chosen_lines, first_settings, is_settled, settings_of, trial_makers
 
 COMPARISON = "comparison.json"
 EXPERIMENT = "experiment.json"
@@ -33,6 +34,8 @@ EXPERIMENT = "experiment.json"
 
 def check(experiment: Experiment, out: Path, selection: Selection | None = None) -> list[Cell]:
     """Validate the run file of every cell and every trial, selected or not, and hold them against what `out` holds.
+
+    What unfinished ones ask for must be there: models, layers for their methods, problems.
 
     Returns:
         The selected cells of the result; where settings are tuned, with the first of each grid.
@@ -51,6 +54,8 @@ def check(experiment: Experiment, out: Path, selection: Selection | None = None)
     refuse_changed(
         [cell for cell in cells if cell not in final or not settings_of(experiment, cell.arm, stand_in)], out
     )
+    if unfinished := [cell for cell in cells if not is_finished(cell, out)]:
+        import_module("codeglot.jobs.check_cells").check_cells(unfinished)  # needs torch
     return [cell for cell in final if cell.arm in arms and cell.seed in {None, *seeds}]
 
 
@@ -87,6 +92,8 @@ def compare(
     )
     work(collect(trial_makers(experiment, selection.arms)))
     trials, chosen = choose(experiment, out)
+    for line in chosen_lines(experiment, trials):
+        progress.say(line)
     cells = collect(cell_makers(experiment, selection, chosen))
     refuse_changed(cells, out)
     work(cells)
@@ -127,6 +134,8 @@ def _write(experiment: Experiment, out: Path, trials: Sequence[Trial], chosen: C
         **results._asdict(),
         cells=tuple(facts(cell, answers, out) for cell, answers in zip(finished, outcomes, strict=True)),
         trials=tuple(trials),
+        set_by_arm={arm.name: arm.set for arm in experiment.arms if arm.set},
+        chosen_by_arm={name: dict(own) for name in settled if (own := settings_of(experiment, name, chosen))},
         unfinished=(
             *(cell.folder for cell in cells if cell not in ended),
             *(arm.name for arm in experiment.arms if arm.name not in settled),

@@ -8,7 +8,9 @@ on a finished folder only reads it: no model is loaded, no program is run, and t
 
 from collections.abc import Sequence
 from contextlib import closing
+from importlib import import_module
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from codeglot import runs
 from codeglot.errors import RunError
@@ -20,13 +22,16 @@ from codeglot.execute.log import ReusingPool, VerdictLog, default_log
 from codeglot.generate.engine import Engine
 from codeglot.jobs.engines import RECALLING, build_engine
 from codeglot.jobs.execute import execute, kept_executions
-from codeglot.jobs.folder import claim
-from codeglot.jobs.generate import generate, kept_completions, refuse_changed_answers
+from codeglot.jobs.folder import claim, is_unfinished
+from codeglot.jobs.generate import build_requests, generate, kept_completions, refuse_changed_answers
 from codeglot.jobs.preflight import preflight
 from codeglot.jobs.problems import keep_problems, select_problems
 from codeglot.jobs.progress import Progress, Silent
 from codeglot.jobs.runfile import EvaluationRun
 from codeglot.records import Completion, Execution, Problem
+
+if TYPE_CHECKING:
+    from codeglot.models.load import LoadedBase
 
 
 def evaluate(run: EvaluationRun, out: Path, progress: Progress | None = None) -> Scores:
@@ -51,6 +56,26 @@ def evaluate(run: EvaluationRun, out: Path, progress: Progress | None = None) ->
     return scores
 
 
+def check(run: EvaluationRun, progress: Progress, base: "LoadedBase | None" = None) -> None:
+    """Do everything of a judging that costs little: its problems, and whether they can be put to what answers them.
+
+    Args:
+        run: What is judged, trained or not.
+        progress: Is told what is left out.
+        base: The model of `[base]`, where it is in memory.
+
+    Raises:
+        CodeglotError: With value, place and remedy.
+    """
+    problems = select_problems(run, progress)
+    if run.generate.engine in RECALLING:
+        build_engine(run, problems)
+    elif base is not None and run.base is not None:
+        engine = import_module("codeglot.generate.hf_engine").HuggingFaceEngine.of(base, 1, name=run.base.model)
+        first = {request.task_id: request for request in build_requests(run, problems)}
+        engine.check(list(first.values()), run.generate)  # all samples of a problem have one prompt
+
+
 def with_adapter(run: EvaluationRun, out: Path) -> EvaluationRun:
     """The run with what it trained on its base, where it has methods.
 
@@ -60,8 +85,9 @@ def with_adapter(run: EvaluationRun, out: Path) -> EvaluationRun:
     if not run.methods or run.base is None:
         return run
     if not (out / runs.TRAINING).exists():
+        state = "The training in {} is not finished" if is_unfinished(out) else "{} was not trained yet"
         raise RunError(
-            f"{out} was not trained yet, and its run file has [[methods]]. Run `codeglot train` on it first."
+            f"{state.format(out)}, and the run file has [[methods]]. Run `codeglot train` with the same --out first."
         )
     return run.model_copy(update={"base": run.base.model_copy(update={"adapter": out / runs.ADAPTER})})
 

@@ -1,14 +1,17 @@
 """The experiment file: arms x seeds over one base run, what is tuned, and what it may cost."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Self
 
 from pydantic import Field, model_validator
 
 from codeglot.config import StrictModel, apply, build, read_tree
-from codeglot.errors import ConfigError
+from codeglot.errors import ConfigError, UnknownNameError
+from codeglot.jobs.changes import flat
 from codeglot.jobs.experiment_sections import Arm, Budget, Tune, combinations
 from codeglot.jobs.paths import resolve_changes, resolve_paths
+from codeglot.jobs.runfile import SEEDS
 
 
 class Experiment(StrictModel):
@@ -30,7 +33,7 @@ class Experiment(StrictModel):
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
-        if mistakes := [*self._wrong_names(), *self._wrong_tuning()]:
+        if mistakes := [*self._wrong_names(), *self._wrong_changes(), *self._wrong_tuning()]:
             raise ValueError("; ".join(mistakes))
         return self
 
@@ -48,9 +51,32 @@ class Experiment(StrictModel):
             "tune.grid": self.tune.grid if self.tune else (),
         }
         for key, wanted in asked.items():
-            found += [f"{key}: '{name}' is no arm (arms: {', '.join(names)})" for name in wanted if name not in names]
+            found += [f"{key}: {_unknown('arm', name, names)}" for name in wanted if name not in names]
+        for key, seeds in {"seeds": self.seeds, "tune.seeds": self.tune.seeds if self.tune else ()}.items():
+            if wrong := [seed for seed in seeds if seed not in SEEDS]:
+                found.append(f"{key}: {wrong} cannot be seeds; those are whole numbers from 0 to {SEEDS[-1]}")
         if "tune" in names:
             found.append("arms: 'tune' is the folder of the trials; choose another name")
+        return found
+
+    def _wrong_changes(self) -> list[str]:
+        """What arms may not set: how all are judged, and what is put over it."""
+        found = []
+        for arm in self.arms:
+            keys = flat(arm.set)
+            if judged := [key for key in keys if key.split(".")[0] == "evaluate"]:
+                found.append(
+                    f"arms.{arm.name}.set: {', '.join(judged)} would give it other problems, or another judge, than "
+                    "the other arms; set it in base_run"
+                )
+            if arm.train and "seed" in keys:
+                found.append(f"arms.{arm.name}.set: seed has no effect; trained arms are run with each of seeds")
+            grid = self.tune.grid.get(arm.tuned_as or arm.name, {}) if self.tune else {}
+            if tuned := sorted(keys.keys() & {key for settings in combinations(grid) for key in flat(settings)}):
+                found.append(
+                    f"arms.{arm.name}.set: {', '.join(tuned)} has no effect, since "
+                    f"tune.grid.{arm.tuned_as or arm.name} tunes it; leave it out of one of them"
+                )
         return found
 
     def _wrong_tuning(self) -> list[str]:
@@ -75,6 +101,10 @@ class Experiment(StrictModel):
         return found
 
 
+def _unknown(kind: str, name: str, known: Iterable[str]) -> str:
+    return str(UnknownNameError(kind, name, known)).removesuffix(".")
+
+
 def read_experiment(path: Path, overrides: tuple[str, ...] = ()) -> Experiment:
     """Read an experiment file; overrides may also reach into the base run, as `base_run.train.steps=10`.
 
@@ -85,7 +115,10 @@ def read_experiment(path: Path, overrides: tuple[str, ...] = ()) -> Experiment:
     base = tree.get("base_run")
     if isinstance(base, str):
         file = path.parent / base
-        tree["base_run"] = resolve_paths(read_tree(file), file.parent)
+        try:
+            tree["base_run"] = resolve_paths(read_tree(file), file.parent)
+        except ConfigError as error:
+            raise ConfigError(f"{path}, base_run = '{base}': {error}") from None
     elif isinstance(base, dict):
         tree["base_run"] = resolve_paths(base, path.parent)
     else:

@@ -49,7 +49,14 @@ def init(method: str) -> str:
     schema: type[Method] = registry.get(method)
     start = tomllib.loads((resources.files(__package__) / "start.toml").read_text(encoding="utf-8"))
     start["optim"]["lr"] = schema.usual_lr
-    lines = [f"# codeglot train run.toml --out runs/{method}", f"# codeglot evaluate runs/{method}", "", "seed = 0"]
+    lines = [
+        f"# codeglot train run.toml --out runs/{method}",
+        f"# codeglot evaluate runs/{method}",
+        "#",
+        "# A key behind `#` has its default, as shown; one without a value is None. Take the `#` away to set it.",
+        "",
+        "seed = 0",
+    ]
     for name, section in _SECTIONS.items():
         given = {"method": method} if name == "methods" else _at(start, name)
         lines += ["", f"[[{name}]]" if name in _LISTS else f"[{name}]"]

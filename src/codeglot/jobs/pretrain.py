@@ -10,12 +10,13 @@ from pathlib import Path
 from safetensors import SafetensorError
 
 from codeglot import runs
-from codeglot.config import build, load
+from codeglot.config import build
 from codeglot.data.encode import encode
 from codeglot.data.format import PromptStyle
 from codeglot.data.settings import Data, DataSet
-from codeglot.errors import RunError
+from codeglot.errors import UnknownNameError
 from codeglot.jobs.folder import hold
+from codeglot.jobs.pretrain_folders import RECIPE, refuse_assets, refuse_out
 from codeglot.jobs.progress import Progress, Silent, steps_shown
 from codeglot.methods.full import Full
 from codeglot.micro import phrasing
@@ -23,40 +24,42 @@ from codeglot.micro.recipe import Recipe
 from codeglot.micro.renderers.renderer import languages as rendered_languages
 from codeglot.micro.stream import stream
 from codeglot.models.new import new_llama, save_base, train_tokenizer
+from codeglot.optim.registry import OPTIMIZERS
 from codeglot.optim.settings import Optim
 from codeglot.records import Example
 from codeglot.train import loop
 from codeglot.train.settings import Train
 from codeglot.train.summary import TrainingSummary
 
-_RECIPE = "recipe.json"
 _SAVES = 8
 """Checkpoints on the way."""
 
 
-def pretrain(recipe: Recipe, out: Path, assets: Path, progress: Progress | None = None) -> TrainingSummary:
+def pretrain(
+    recipe: Recipe, out: Path, assets: Path, progress: Progress | None = None, *, is_replacing: bool = False
+) -> TrainingSummary:
     """Build a base and write it to `assets`; the log and the checkpoints stay in `out`.
 
     Args:
         recipe: What to build.
         out: Folder of the training.
-        assets: Folder for the model: config, weights in bfloat16, tokenizer, and the recipe with what it took. One of
-            an earlier pretraining is replaced, as a whole.
+        assets: Folder for the model: config, weights in bfloat16, tokenizer, and the recipe with what it took.
         progress: Shows how far it is.
+        is_replacing: Whether a base of another training that is in `assets` is replaced, as a whole.
 
     Raises:
-        ConfigError: If there is no such optimizer.
+        ConfigError: If there is no such optimizer or language, or a number is out of its range.
         RunError: If a folder cannot be written, or holds something else.
     """
     progress = progress or Silent()
-    optim = _optim(recipe)
-    _refuse_foreign(assets)
+    optim, train, corpus = _optim(recipe), _train(recipe), _read(recipe)
+    refuse_assets(assets, out, is_replacing=is_replacing)
     with hold(out):
-        _refuse_another(recipe, out)
+        refuse_out(out, recipe)
         runs.write_json(out / runs.CONFIG, recipe)
         tokenizer = train_tokenizer(_tokenizer_texts(recipe), recipe.vocab_size)
         ids = tuple(sorted(recipe.languages))
-        examples = list(islice(_read(recipe), recipe.steps * recipe.batch_size))
+        examples = list(islice(corpus, recipe.steps * recipe.batch_size))
         settings = Data(sources=(DataSet(dataset="micro", num_examples=1),), style=PromptStyle.COMPLETION)
         settings = settings.model_copy(update={"max_length": recipe.max_length, "too_long": "drop"})
         encoding = encode(examples, tokenizer, settings, ids)
@@ -70,7 +73,7 @@ def pretrain(recipe: Recipe, out: Path, assets: Path, progress: Progress | None 
                 model,
                 (method,),
                 encoding.examples,
-                train=_train(recipe),
+                train=train,
                 optim=optim,
                 languages=ids,
                 seed=recipe.seed,
@@ -83,28 +86,10 @@ def pretrain(recipe: Recipe, out: Path, assets: Path, progress: Progress | None 
         runs.write_json(out / runs.TRAINING, summary)
         with runs.replacing_folder(assets, also=(SafetensorError,)) as new:
             save_base(base, tokenizer, new)
-            runs.write_json(new / _RECIPE, recipe)
+            runs.write_json(new / RECIPE, recipe)
             runs.write_json(new / runs.TRAINING, summary)
             runs.write_text(new / runs.METRICS, (out / runs.METRICS).read_text(encoding="utf-8"))
     return summary
-
-
-def _refuse_another(recipe: Recipe, out: Path) -> None:
-    """Stop where the folder holds steps of another recipe."""
-    if (out / runs.METRICS).exists() and (before := load(Recipe, out / runs.CONFIG)) != recipe:
-        changed = [name for name in Recipe.model_fields if getattr(before, name) != getattr(recipe, name)]
-        raise RunError(
-            f"{out} holds a pretraining by another recipe ({', '.join(changed)}). Name another folder with --out."
-        )
-
-
-def _refuse_foreign(assets: Path) -> None:
-    """Stop where something else would be replaced."""
-    if assets.exists() and not (assets / _RECIPE).is_file() and (not assets.is_dir() or any(assets.iterdir())):
-        raise RunError(
-            f"{assets} holds something, but no {_RECIPE}, so it is no base of `codeglot pretrain-micro` and is not "
-            "replaced. Name an empty or a new folder with --assets."
-        )
 
 
 def _tokenizer_texts(recipe: Recipe) -> Iterator[str]:
@@ -129,19 +114,15 @@ def _read(recipe: Recipe) -> Iterator[Example]:
 
 
 def _train(recipe: Recipe) -> Train:
-    return Train(
-        steps=recipe.steps,
-        batch_size=recipe.batch_size,
-        micro_batch_size=recipe.batch_size,
-        packing=True,
-        max_length=recipe.max_length,
-        precision="bfloat16",
-        log_every=20,
-        save_every=max(1, recipe.steps // _SAVES),
-    )
+    own = {name: getattr(recipe, name) for name in ("steps", "batch_size", "max_length")}
+    portions = {"micro_batch_size": recipe.batch_size, "packing": True, "precision": "bfloat16"}
+    kept = {"log_every": 20, "save_every": max(1, recipe.steps // _SAVES)}
+    return build(Train, own | portions | kept, source="The recipe")
 
 
 def _optim(recipe: Recipe) -> Optim:
+    if recipe.optimizer not in OPTIMIZERS:
+        raise UnknownNameError("optimizer of the recipe", recipe.optimizer, OPTIMIZERS)
     update = {"name": recipe.optimizer, "lr": recipe.lr, "betas": (0.9, 0.95), "weight_decay": recipe.weight_decay}
     schedule = {"schedule": "cosine", "warmup_steps": recipe.warmup_steps, "min_lr_share": recipe.min_lr_share}
-    return build(Optim, update | schedule, source="The recipe, as [optim]")
+    return build(Optim, update | schedule, source="The recipe")

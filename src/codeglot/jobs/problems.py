@@ -1,6 +1,7 @@
 """Run file -> problems.jsonl: which problems are asked, and that they are those of an earlier start."""
 
 from collections import Counter
+from itertools import chain
 from pathlib import Path
 
 from codeglot import runs
@@ -25,19 +26,7 @@ def select_problems(run: EvaluationRun, progress: Progress) -> list[Problem]:
         UnknownNameError: If a benchmark, a split or a language does not exist.
         ConfigError: If natural languages are named, and no benchmark has several.
     """
-    settings = run.evaluate
-    _check_natural_languages(settings)
-    problems: list[Problem] = []
-    for name in settings.benchmarks:
-        problems += load_problems(
-            name,
-            data=settings.data,
-            languages=settings.languages,
-            natural_languages=settings.natural_languages,
-            split=settings.split,
-            limit=settings.num_problems,
-        )
-    _refuse_repeats(problems)
+    problems = list(chain.from_iterable(asked_problems(run.evaluate).values()))
     for problem in problems:
         _check_files(problem, run)
     if run.generate.engine in CANONICAL:
@@ -45,6 +34,28 @@ def select_problems(run: EvaluationRun, progress: Progress) -> list[Problem]:
         if left_out:
             progress.say(left_out)
     return problems
+
+
+def asked_problems(settings: Evaluate) -> dict[str, list[Problem]]:
+    """The problems that `[evaluate]` or `[validation]` asks for, by benchmark.
+
+    Raises:
+        DataError, UnknownNameError, ConfigError: As `select_problems`.
+    """
+    _check_natural_languages(settings)
+    found = {
+        name: load_problems(
+            name,
+            data=settings.data,
+            languages=settings.languages,
+            natural_languages=settings.natural_languages,
+            split=settings.split,
+            limit=settings.num_problems,
+        )
+        for name in settings.benchmarks
+    }
+    _refuse_repeats(list(chain.from_iterable(found.values())))
+    return found
 
 
 def keep_problems(problems: list[Problem], out: Path) -> None:

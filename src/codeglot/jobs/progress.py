@@ -34,12 +34,17 @@ class Silent:
 
 @contextmanager
 def steps_shown(progress: Progress) -> Iterator[Callable[[int, int, object], None]]:
-    """What the training loop calls after each step, with the steps taken and those of the whole training."""
+    """What the training loop calls after each step, with the steps taken and those of the whole training.
+
+    The first call is before any step; where it tells of some already, an earlier start took them, and that is said.
+    """
     with ExitStack() as stack:
         advances: list[Advance] = []
 
         def show(step: int, num_steps: int, _row: object) -> None:
-            if not advances:  # the first call says where the training begins
+            if not advances:
+                if step:
+                    progress.say(f"The training goes on from step {step} of {num_steps}.")
                 advances.append(stack.enter_context(progress.track("train", total=num_steps, done=step)))
             else:
                 advances[0]()

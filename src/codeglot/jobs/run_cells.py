@@ -11,8 +11,8 @@ from codeglot.config import StrictModel, build, read_tree
 from codeglot.errors import DivergedError, RunError
 from codeglot.evaluate.score import read_scores
 from codeglot.jobs.cells import Cell
+from codeglot.jobs.changes import changed_settings
 from codeglot.jobs.evaluate import evaluate
-from codeglot.jobs.folder import changed_settings
 from codeglot.jobs.progress import Progress
 
 CELL = "cell.json"
@@ -47,7 +47,7 @@ def refuse_changed(cells: Iterable[Cell], out: Path) -> None:
         RunError: Naming every such folder and what differs.
     """
     pairs = ((out / cell.folder, changed_settings(out / cell.folder, cell.run)) for cell in cells)
-    if changed := [f"  {folder}: {', '.join(keys)}" for folder, keys in pairs if keys]:
+    if changed := [f"  {folder}: {'; '.join(changes)}" for folder, changes in pairs if changes]:
         raise RunError(
             "Some cells were begun with other settings:\n" + "\n".join(changed) + "\nSet the settings back, remove "
             "these folders, or name another folder with --out."

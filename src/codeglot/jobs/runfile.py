@@ -12,7 +12,10 @@ from codeglot.errors import ConfigError
 from codeglot.jobs.sections import Evaluate, Generate, Validation
 from codeglot.models.settings import Base
 from codeglot.optim.settings import Optim
-from codeglot.train.settings import CHANGES_NOTHING, Train
+from codeglot.train.settings import Train
+
+SEEDS = range(2**31)
+"""What every generator of random numbers takes."""
 
 
 def _parse_methods(tables: Any) -> Any:
@@ -28,7 +31,7 @@ def _parse_methods(tables: Any) -> Any:
 class RunFile(StrictModel):
     """One run. Training needs `[base]`, `[data]`, `[[methods]]` and `[train]`; judging needs `[evaluate]`."""
 
-    seed: int = Field(default=0, ge=0, lt=2**31)
+    seed: int = Field(default=0, ge=SEEDS.start, lt=SEEDS.stop)
     """Every random choice follows from it."""
     base: Base | None = None
     """The model, where this machine runs it."""
@@ -48,6 +51,19 @@ class RunFile(StrictModel):
     """The problems, and how answers are judged."""
 
 
+def _refuse_unjudgeable(base: Base | None, generate: Generate, evaluate: Evaluate | None) -> None:
+    if (generate.engine == "huggingface") != (base is not None):
+        raise ValueError(
+            f"[base] names the model of the engine 'huggingface', and generate.engine is '{generate.engine}'; "
+            "give both or neither"
+        )
+    if too_large := [k for k in evaluate.k if not 1 <= k <= generate.num_samples] if evaluate else []:
+        raise ValueError(
+            f"evaluate.k = {too_large} needs 1 <= k <= generate.num_samples = {generate.num_samples}; "
+            "pass@k is undefined beyond the samples drawn"
+        )
+
+
 class EvaluationRun(RunFile):
     """A run file that says what is judged."""
 
@@ -56,13 +72,7 @@ class EvaluationRun(RunFile):
 
     @model_validator(mode="after")
     def _can_be_judged(self) -> Self:
-        if (self.generate.engine == "huggingface") != (self.base is not None):
-            raise ValueError("[base] names the model of the engine 'huggingface'; give both or neither")
-        if too_large := [k for k in self.evaluate.k if not 1 <= k <= self.generate.num_samples]:
-            raise ValueError(
-                f"evaluate.k = {too_large} needs 1 <= k <= generate.num_samples = {self.generate.num_samples}; "
-                "pass@k is undefined beyond the samples drawn"
-            )
+        _refuse_unjudgeable(self.base, self.generate, self.evaluate)
         return self
 
 
@@ -82,6 +92,10 @@ class TrainingRun(RunFile):
     def _can_be_trained(self) -> Self:
         if self.base.adapter is not None:
             raise ValueError("base.adapter is for judging; a run trains its own [[methods]] on the base alone")
+        if self.evaluate and not self.generate:
+            raise ValueError("[evaluate] judges what [generate] writes; give both, for instance engine = 'huggingface'")
+        if self.generate:
+            _refuse_unjudgeable(self.base, self.generate, self.evaluate)
         judged, tried = None if self.is_trial else self.evaluate, self.validation
         if judged and tried and judged.split == tried.split and set(judged.benchmarks) & set(tried.benchmarks):
             raise ValueError(
@@ -95,24 +109,3 @@ class TrialRun(TrainingRun):
     """A training whose score only chooses between settings: see `[tune]`."""
 
     is_trial: ClassVar[bool] = True
-
-
-_SPEED_ONLY: dict[str, Any] = {
-    "generate": {"batch_size": True, "openai": {"concurrency", "timeout_s", "max_retries", "api_key_env"}},
-    "evaluate": {"slots": True, "k": True, "data": True, "reuse": True},
-    "train": set(CHANGES_NOTHING),
-    "validation": {"slots": True, "data": True, "reuse": True},
-}
-"""Settings that change no completion and no verdict, so a run may be continued with others."""
-
-
-def differences(old: RunFile, new: RunFile) -> list[str]:
-    """Dotted keys in which two runs would give other results."""
-
-    def flat(tree: object, prefix: str = "") -> dict[str, object]:
-        if not isinstance(tree, dict):
-            return {prefix: tree}
-        return {k: v for key, node in tree.items() for k, v in flat(node, f"{prefix}.{key}".lstrip(".")).items()}
-
-    before, after = (flat(run.model_dump(mode="json", exclude=_SPEED_ONLY)) for run in (old, new))
-    return sorted(key for key in before.keys() | after.keys() if before.get(key) != after.get(key))

@@ -84,3 +84,10 @@ class Validation(Evaluate):
     """Part of the benchmarks; never one that `[evaluate]` scores."""
     every: int = Field(ge=1)
     """Optimizer steps from one validation to the next; one always follows the last step."""
+
+    @field_validator("k")
+    @classmethod
+    def _is_pass_at_1(cls, k: tuple[int, ...]) -> tuple[int, ...]:
+        if k != (1,):
+            raise ValueError(f"{list(k)} has no effect, since each problem gets one greedy answer; leave it out")
+        return k

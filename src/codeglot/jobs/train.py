@@ -13,15 +13,17 @@ from typing import cast
 from codeglot import runs
 from codeglot.config import load
 from codeglot.data.batch import EncodedExample
-from codeglot.jobs.encoding import prepare
-from codeglot.jobs.folder import claim
+from codeglot.jobs.encoding import Prepared, prepare
+from codeglot.jobs.evaluate import check as check_judging
+from codeglot.jobs.folder import check_folder, claim
 from codeglot.jobs.progress import Progress, Silent, steps_shown
 from codeglot.jobs.runfile import TrainingRun
-from codeglot.jobs.validation import validator
+from codeglot.jobs.validation import judgings, validator
 from codeglot.methods.adapter import Attached, attach_methods, check_adapter, save_methods
 from codeglot.methods.base import Method
 from codeglot.models.load import LoadedBase, load_base
 from codeglot.train import loop, trackers
+from codeglot.train.portions import Portions
 from codeglot.train.processes import is_first_process
 from codeglot.train.randomness import seeded
 from codeglot.train.summary import TrainingSummary
@@ -37,33 +39,40 @@ def train(run: TrainingRun, out: Path, progress: Progress | None = None) -> Trai
     with claim(out, run) if is_first_process() else nullcontext():
         summary = out / runs.TRAINING
         if summary.exists() and (out / runs.ADAPTER).is_dir():
+            progress.say(f"{out} holds this training, finished already; nothing is trained again.")
             return load(TrainingSummary, summary)
         return _work(run, out, progress)
 
 
-def check(run: TrainingRun, progress: Progress) -> None:
-    """Do everything of a training that costs little: data, tokens, methods on the base, the size of it all.
+def check(run: TrainingRun, out: Path, progress: Progress) -> None:
+    """Do everything of a training that costs little: data, tokens, methods on the base, what it will be asked.
 
     Raises:
         CodeglotError: With value, place and remedy.
     """
-    trackers.check(run.train.trackers)
-    base = load_base(run.base)
-    prepared = prepare(run, base, progress)
-    attached = _attach(run, base, prepared.languages)
+    check_folder(out, run)
+    _, prepared, attached = _ready(run, progress)
     num_trainable = sum(p.numel() for p in attached.model.parameters() if p.requires_grad)
     progress.say(f"{num_trainable:,} parameters would be trained on {len(prepared.examples)} examples.")
 
 
-def _work(run: TrainingRun, out: Path, progress: Progress) -> TrainingSummary:
+def _ready(run: TrainingRun, progress: Progress) -> tuple[LoadedBase, Prepared, Attached]:
+    """Everything that the first step needs; what cannot be trained, or not be judged afterwards, is refused."""
     trackers.check(run.train.trackers)
     base = load_base(run.base)
     prepared = prepare(run, base, progress)
-    attached = _attach(run, base, prepared.languages)
-    if is_first_process():
-        where = runs.environment(device=str(base.device), toolchains={}, sandbox_level="none")
-        runs.write_json(out / runs.ENVIRONMENT, where)
+    Portions(prepared.examples, run.train, seed=run.seed, pad_token_id=0, order=prepared.order)
+    for judging in judgings(run):
+        check_judging(judging, progress, base)
+    return base, prepared, attach(run, base, prepared.languages)
+
+
+def _work(run: TrainingRun, out: Path, progress: Progress) -> TrainingSummary:
+    base, prepared, attached = _ready(run, progress)
     with validator(run, base, progress) as validate, steps_shown(progress) as advance:
+        if is_first_process():
+            where = runs.environment(device=str(base.device), toolchains={}, sandbox_level="none")
+            runs.write_json(out / runs.ENVIRONMENT, where)
         result = loop.train(
             attached.model,
             attached.methods,
@@ -85,7 +94,12 @@ def _work(run: TrainingRun, out: Path, progress: Progress) -> TrainingSummary:
     return summary
 
 
-def _attach(run: TrainingRun, base: LoadedBase, languages: Sequence[str]) -> Attached:
+def attach(run: TrainingRun, base: LoadedBase, languages: Sequence[str]) -> Attached:
+    """Put the methods of a run on its base; what they draw follows from its seed.
+
+    Raises:
+        ConfigError: If a method does not fit the base.
+    """
     methods = cast("tuple[Method, ...]", run.methods)
     with seeded(run.seed):
         return attach_methods(base.model, methods, languages)

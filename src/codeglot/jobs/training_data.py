@@ -6,12 +6,10 @@ judged by.
 
 from collections.abc import Iterable, Sequence
 from contextlib import closing
-from itertools import chain
 
-from codeglot.data.contamination import OverlapKind, find_overlaps
 from codeglot.data.examples import LoadedExamples, from_problem, load_examples
 from codeglot.data.settings import MICRO, DataSet
-from codeglot.errors import ConfigError, DataError
+from codeglot.errors import DataError
 from codeglot.evaluate.benchmarks import benchmark
 from codeglot.evaluate.benchmarks.benchmark import load_problems
 from codeglot.execute.cold import ColdSandbox
@@ -19,10 +17,10 @@ from codeglot.execute.levels.bubblewrap import Bubblewrap
 from codeglot.execute.local import LocalPool
 from codeglot.execute.log import ReusingPool, VerdictLog, default_log
 from codeglot.jobs.execute import build_execution
+from codeglot.jobs.overlaps import judged_problems, refuse_overlaps
 from codeglot.jobs.preflight import preflight
 from codeglot.jobs.progress import Progress
 from codeglot.jobs.runfile import TrainingRun
-from codeglot.jobs.sections import Evaluate
 from codeglot.micro import stream
 from codeglot.micro.renderers import renderer
 from codeglot.records import Example, Limits, Problem, Verdict
@@ -41,19 +39,18 @@ def training_examples(run: TrainingRun, progress: Progress) -> LoadedExamples:
         ToolchainError: If answers of a benchmark cannot be tried on this machine.
     """
     notes: list[str] = []
+    made: set[str] = set()
 
     def make(source: DataSet) -> Iterable[Example]:
         if source.dataset == MICRO:
-            return _of_the_micro_world(source, run.seed)
+            examples = _of_the_micro_world(source, run.seed)
+            made.update(example.source for example in examples)
+            return examples
         return _of_benchmark(source, notes, progress)
 
-    sections = [section for section in (run.evaluate, run.validation) if section is not None]
-    judged = [_judged_problems(section) for section in sections]
-    if not run.is_trial:
-        _refuse_shared(judged)
+    judged = judged_problems(run)
     loaded = load_examples(run.data, make)
-    for section, problems in zip(sections, judged, strict=True):
-        notes += _refuse_overlaps(loaded.examples, problems, ", ".join(section.benchmarks))
+    notes += refuse_overlaps(loaded.examples, judged, made=made)
     return LoadedExamples(loaded.examples, (*notes, *loaded.notes))
 
 
@@ -70,12 +67,6 @@ def _of_the_micro_world(source: DataSet, seed: int) -> list[Example]:
 def _of_benchmark(source: DataSet, notes: list[str], progress: Progress) -> list[Example]:
     """Answers of the training part of a benchmark that pass its tests."""
     found = benchmark.get(source.dataset)
-    if TRAIN not in found.splits:
-        trainable = [name for name in benchmark.BENCHMARKS if TRAIN in benchmark.get(name).splits]
-        raise ConfigError(
-            f"{source.dataset} has no part that may be trained on; it is for evaluation. "
-            f"Benchmarks with one: {', '.join(trainable)}. Your own rows: dataset = 'file'."
-        )
     problems = load_problems(source.dataset, data=source.path, languages=source.languages, split=TRAIN)
     answered = [problem for problem in problems if (problem.canonical_solution or "").strip()]
     passing = _passing(answered, progress)
@@ -111,36 +102,3 @@ def _passing(problems: Sequence[Problem], progress: Progress) -> list[Problem]:
 def _program(problem: Problem) -> str:
     answer = problem.canonical_solution or ""
     return problem.prompt + answer if problem.prompt_is_code else answer
-
-
-def _judged_problems(judged: Evaluate) -> list[Problem]:
-    return list(
-        chain.from_iterable(
-            load_problems(name, data=judged.data, languages=judged.languages, split=judged.split)
-            for name in judged.benchmarks
-        )
-    )
-
-
-def _refuse_shared(judged: Sequence[Sequence[Problem]]) -> None:
-    """Stop where `[evaluate]` scores problems of `[validation]`, in any form; two splits may hold the same ones."""
-    roots = [{problem.root for problem in problems} for problems in judged]
-    if len(roots) > 1 and (shared := sorted(set.intersection(*roots))):
-        raise ConfigError(
-            f"[validation] and [evaluate] share {len(shared)} problem(s), first {shared[0]}; a score on problems by "
-            "which the checkpoint was chosen says nothing. Set evaluate.split or validation.split to another part."
-        )
-
-
-def _refuse_overlaps(examples: Sequence[Example], problems: Sequence[Problem], names: str) -> list[str]:
-    """Stop at examples made from problems that are judged; likenesses that may be chance are counted."""
-    overlaps = find_overlaps(examples, problems)
-    if same := [overlap for overlap in overlaps if overlap.kind is OverlapKind.TASK]:
-        num_examples = len({overlap.example for overlap in same})
-        raise DataError(
-            f"{num_examples} training example(s) are made from problems that this run is judged on, first "
-            f"{same[0].source}, judged as {same[0].task_id}. Set evaluate.split (or validation.split) to another part "
-            "than the one trained on."
-        )
-    alike = {overlap.example for overlap in overlaps}
-    return [f"{len(alike)} training example(s) share an answer or a long run of words with {names}."] if alike else []

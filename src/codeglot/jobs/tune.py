@@ -1,5 +1,6 @@
 """Settings chosen per arm on the validation split, with the same number of trials for each arm that is tuned."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -12,6 +13,7 @@ from codeglot.jobs.experiment import Experiment
 from codeglot.jobs.experiment_sections import combinations
 from codeglot.jobs.read_cells import outcome, read_cell
 from codeglot.jobs.run_cells import is_finished, spent_on
+from codeglot.report.words import in_words
 
 Chosen = Mapping[str, Mapping[str, Any]]
 """Per tuned arm its settings, by dotted key."""
@@ -67,6 +69,18 @@ def choose(experiment: Experiment, out: Path) -> tuple[list[Trial], Chosen]:
         chosen[name] = best.settings
         trials += [row.model_copy(update={"is_chosen": row is best}) for row in rows]
     return trials, chosen
+
+
+def chosen_lines(experiment: Experiment, trials: Sequence[Trial]) -> list[str]:
+    """Which settings were chosen of how many, with the score that decided, for a terminal."""
+    split = experiment.tune.split if experiment.tune else ""
+    counts = Counter(trial.arm for trial in trials)
+    return [
+        f"{trial.arm}: {in_words(trial.settings)} is chosen out of {counts[trial.arm]} trials, by a mean pass@1 of "
+        f"{trial.mean:.1%} on {split} problems."
+        for trial in trials
+        if trial.is_chosen and trial.mean is not None
+    ]
 
 
 def _trials(experiment: Experiment, arm: str, cells: Sequence[Cell], out: Path) -> list[Trial]:

@@ -53,10 +53,18 @@ def validator(run: TrainingRun, base: LoadedBase, progress: Progress) -> Iterato
         def validate(model: Any, step: int) -> dict[str, float]:
             engine = HuggingFaceEngine.of(base._replace(model=model), judged.generate.batch_size, name=run.base.model)
             figures = measure(judged, problems, engine, pool)
-            progress.say(f"step {step}: pass@1 {figures[METRIC]:.1%} on {len(problems)} validation problems")
+            progress.say(f"step {step}: pass@1 {figures[METRIC]:.1%} on {len(problems)} validation problem(s)")
             return figures
 
         yield loop.Validation(validate, METRIC, run.validation.every)
+
+
+def judgings(run: TrainingRun) -> list[EvaluationRun]:
+    """What the trained model is asked, as runs of their own: on validation problems, and on those of the score."""
+    found = [as_evaluation(run)] if run.validation else []
+    if run.generate and run.evaluate:
+        found.append(EvaluationRun(seed=run.seed, base=run.base, generate=run.generate, evaluate=run.evaluate))
+    return found
 
 
 def as_evaluation(run: TrainingRun) -> EvaluationRun:

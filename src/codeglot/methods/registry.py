@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from codeglot.config import explain
+from codeglot.config import mistakes
 from codeglot.errors import ConfigError, UnknownNameError
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def parse(tables: Sequence[Mapping[str, Any]], *, source: str = "[[methods]]") -
         try:
             methods.append(get(_name_of(table)).model_validate(table))
         except ValidationError as error:
-            faults += [f"methods.{number}.{line.strip()}" for line in explain(error, source).splitlines()[1:]]
+            faults += mistakes(error, f"methods.{number}")
         except ConfigError as error:
             faults.append(f"methods.{number}.method: {error}")
     faults += [] if faults else _conflicts(methods)

@@ -20,12 +20,27 @@ transformers_logging.disable_progress_bar()  # a job has its own, and a log is n
 _log = logging.getLogger(__name__)
 
 
+def _is_needed(record: logging.LogRecord) -> bool:
+    """Drop transformers' table of tensors that a model does not use; `load_model` says the same in a line."""
+    text = record.getMessage()
+    return "LOAD REPORT" not in text or any(word in text for word in ("MISSING", "MISMATCH", "CONVERSION"))
+
+
+logging.getLogger("transformers.modeling_utils").addFilter(_is_needed)
+
+
 class LoadedBase(NamedTuple):
     """A model in evaluation mode, its tokenizer, and where it runs."""
 
     model: PreTrainedModel | PeftModel
     tokenizer: PreTrainedTokenizerBase
     device: torch.device
+
+    @property
+    def num_positions(self) -> int | None:
+        """Tokens that the model can tell the places of; None: any number."""
+        found: int | None = getattr(self.model.config.get_text_config(), "max_position_embeddings", None)
+        return found
 
 
 def load_base(base: Base) -> LoadedBase:

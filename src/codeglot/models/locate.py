@@ -7,6 +7,7 @@ Weights are safetensors only: a pickle can run code when it is loaded.
 import json
 import logging
 import re
+from difflib import get_close_matches
 from pathlib import Path
 from typing import cast
 
@@ -101,6 +102,8 @@ def _download(base: Base, hub: HfApi) -> Path:
             f"base.model = '{base.model}' is not a folder here, and cannot be a model of the hub. "
             "Give an existing folder, or an id such as 'owner/name'."
         )
+    close = get_close_matches(base.model, BUNDLED, n=1)
+    hint = f"Did you mean the bundled base '{close[0]}'? " if close else ""
     place = f"'{base.model}'" + (f" at revision '{base.revision}'" if base.revision else "")
     try:
         found = hub.snapshot_download(
@@ -113,7 +116,7 @@ def _download(base: Base, hub: HfApi) -> Path:
     except RepositoryNotFoundError as error:
         raise EngineError(
             f"base.model = {place} is neither a folder here nor a model on {hub.endpoint}. "
-            "Correct the name; a private model needs a token in HF_TOKEN."
+            f"{hint}Correct the name; a private model needs a token in HF_TOKEN."
         ) from error
     except RevisionNotFoundError as error:
         raise EngineError(
@@ -122,7 +125,7 @@ def _download(base: Base, hub: HfApi) -> Path:
     except (HFValidationError, EntryNotFoundError, _HTTP_ERROR, OSError) as error:
         raise EngineError(
             f"base.model = {place} is not a folder here, and could not be brought from {hub.endpoint}: "
-            f"{_first_line(error)} Check the network, or download the model elsewhere and give its folder."
+            f"{_first_line(error)} {hint}Check the network, or download the model elsewhere and give its folder."
         ) from error
     return Path(found)
 

@@ -14,8 +14,9 @@ _FUSED_DEVICES = {"cpu", "cuda"}
 """Where torch updates all parameters in one kernel; elsewhere it goes through them in groups."""
 
 
-def build(groups: list[dict[str, Any]], settings: Optim) -> Optimizer:
-    """AdamW over parameter groups that bring their own `weight_decay`."""
+def build(hidden: list[dict[str, Any]], others: list[dict[str, Any]], settings: Optim) -> Optimizer:
+    """AdamW over parameter groups that bring their own `weight_decay`: matrices of layers, and all else."""
+    groups = [*hidden, *others]
     can_fuse = all(p.device.type in _FUSED_DEVICES and p.is_floating_point() for g in groups for p in g["params"])
     way = {"fused": True} if can_fuse else {"foreach": True}
     return torch.optim.AdamW(groups, lr=settings.lr, betas=settings.betas, eps=settings.eps, **way)

@@ -24,13 +24,14 @@ def build(settings: Optim, parameters: Iterable[nn.Parameter], tables: Iterable[
     apart = {id(table) for table in tables}
     matrices = [p for p in parameters if p.ndim >= 2]
     decay = settings.weight_decay
-    groups = [
-        {"params": [p for p in matrices if id(p) not in apart], "weight_decay": decay, "is_hidden": True},
-        {"params": [p for p in matrices if id(p) in apart], "weight_decay": decay, "is_hidden": False},
-        {"params": [p for p in parameters if p.ndim < 2], "weight_decay": 0.0, "is_hidden": False},
+    hidden = [{"params": [p for p in matrices if id(p) not in apart], "weight_decay": decay}]
+    others = [
+        {"params": [p for p in matrices if id(p) in apart], "weight_decay": decay},
+        {"params": [p for p in parameters if p.ndim < 2], "weight_decay": 0.0},
     ]
     module = import_module(f"codeglot.optim.{settings.name}")
-    optimizer: Optimizer = module.build([group for group in groups if group["params"]], settings)
+    groups = ([group for group in some if group["params"]] for some in (hidden, others))
+    optimizer: Optimizer = module.build(*groups, settings)
     return optimizer
 
 

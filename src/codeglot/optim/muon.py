@@ -21,20 +21,20 @@ _MOMENTUM = 0.95
 """Decay of Muon's running mean (Nesterov), the author's; `betas` are those of AdamW."""
 
 
-def build(groups: list[dict[str, Any]], settings: Optim) -> Optimizer:
-    """Muon over hidden matrices, AdamW over all else; each group brings its own `weight_decay`."""
-    hidden: list[dict[str, Any]] = []
-    others: list[dict[str, Any]] = []
-    for group in groups:
-        matrices = [p for p in group["params"] if group["is_hidden"] and p.ndim == 2]
-        rest = [p for p in group["params"] if not (group["is_hidden"] and p.ndim == 2)]
-        hidden += [group | {"params": matrices}] if matrices else []
-        others += [group | {"params": rest}] if rest else []
+def build(hidden: list[dict[str, Any]], others: list[dict[str, Any]], settings: Optim) -> Optimizer:
+    """Muon over the matrices of layers, AdamW over all else; each group brings its own `weight_decay`."""
+    matrices: list[dict[str, Any]] = []
+    stacks: list[dict[str, Any]] = []
+    for group in hidden:
+        flat = [p for p in group["params"] if p.ndim == 2]
+        stacked = [p for p in group["params"] if p.ndim != 2]
+        matrices += [group | {"params": flat}] if flat else []
+        stacks += [group | {"params": stacked}] if stacked else []
     parts: list[Optimizer] = []
-    if hidden:
-        parts.append(torch.optim.Muon(hidden, lr=settings.lr, momentum=_MOMENTUM, adjust_lr_fn="match_rms_adamw"))
-    if others:
-        parts.append(adamw.build(others, settings))
+    if matrices:
+        parts.append(torch.optim.Muon(matrices, lr=settings.lr, momentum=_MOMENTUM, adjust_lr_fn="match_rms_adamw"))
+    if stacks or others:
+        parts.append(adamw.build(stacks, others, settings))
     return _Composite(parts)
 
 

@@ -2,7 +2,21 @@
 
 import math
 
+from codeglot.errors import ConfigError
 from codeglot.optim.settings import Optim
+
+
+def check_warmup(settings: Optim, num_steps: int) -> None:
+    """Refuse a warm-up that the training would end in.
+
+    Raises:
+        ConfigError: If `warmup_steps` are more than `num_steps`.
+    """
+    if settings.warmup_steps is not None and settings.warmup_steps > num_steps:
+        raise ConfigError(
+            f"optim.warmup_steps = {settings.warmup_steps}, but the training has {num_steps} step(s), so the rate "
+            "would never reach optim.lr. Warm up for fewer steps, give optim.warmup_share instead, or train longer."
+        )
 
 
 def num_warmup_steps(settings: Optim, num_steps: int) -> int:

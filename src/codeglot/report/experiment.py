@@ -19,6 +19,7 @@ from codeglot.report.experiment_tables import (
     METRIC,
     NLL,
     arm_name,
+    arm_table,
     change_table,
     cost_table,
     curve_table,
@@ -34,13 +35,15 @@ from codeglot.report.experiment_words import (
     ON_MICRO,
     TUNING,
     at_the_edge,
+    decoding,
     family_of,
+    judged_apart,
     summary,
     warnings,
 )
 from codeglot.report.source import Run
 from codeglot.report.tables import settings_tables
-from codeglot.report.words import NBSP, percent
+from codeglot.report.words import NBSP, flat_settings, letter, percent
 from codeglot.train.metrics import MetricsRow
 
 Names = Mapping[str, str]
@@ -68,7 +71,9 @@ def build_experiment(comparison: Comparison, material: Material, names: Names) -
         names: Names of programming languages by id.
     """
     benchmarks = ", ".join(dict.fromkeys(figure.benchmark for figure in comparison.figures))
+    settings = [flat_settings(run.settings) for run in material.runs]
     sections = (
+        Section("arms", "What was compared", (arm_table(comparison), decoding(settings))),
         _scores(comparison, names),
         Section("changes", "Changes from the baseline", tuple(_changes(comparison, names))),
         Section("transfer", "Transfer and forgetting", tuple(_transfer(comparison))),
@@ -76,18 +81,23 @@ def build_experiment(comparison: Comparison, material: Material, names: Names) -
         Section("cost", "Cost", tuple(_cost(comparison, material))),
         Section("tuning", "Tuning", (*at_the_edge(comparison), trial_table(comparison)) if comparison.trials else ()),
         Section("method", "How the figures were made", _method(comparison)),
-        Section("origin", "Settings and environment", tuple(settings_tables(material.runs))),
+        Section("origin", "Settings and environment", _origin(comparison, material.runs)),
     )
     return Report(
         title=f"{len(comparison.arms)} arms on {benchmarks}",
         summary=(*summary(comparison, names), *((ON_MICRO,) if material.is_micro else ())),
-        warnings=(*warnings(comparison), *_environments(material.runs)),
+        warnings=(*warnings(comparison), *judged_apart(settings), *_environments(material.runs)),
         sections=tuple(section for section in sections if section.blocks),
     )
 
 
 def _method(comparison: Comparison) -> tuple[str, ...]:
     return (FIGURES, INTERVALS, CHANGES, *((TUNING,) if comparison.trials else ()))
+
+
+def _origin(comparison: Comparison, runs: Sequence[Run]) -> tuple[Block, ...]:
+    letters = "; ".join(f"{letter(index)} = {name}" for index, name in enumerate(_arms(comparison)))
+    return (f"{letters}.", *settings_tables(runs))
 
 
 def _families(comparison: Comparison) -> list[list[Figure]]:

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from codeglot.evaluate.experiment import Change, Comparison, Facts, Figure
 from codeglot.report.experiment_words import family_of
 from codeglot.report.tables import Cell, Table
-from codeglot.report.words import NBSP, p_value, percent, percent_range, points
+from codeglot.report.words import NBSP, flat_settings, in_words, letter, p_value, percent, percent_range, points
 from codeglot.train.metrics import MetricsRow
 
 Names = Mapping[str, str]
@@ -14,6 +14,18 @@ NLL = "nll"
 """The language model's own term of the loss in metrics.jsonl."""
 METRIC = "pass_at_1"
 """Mean over languages of pass@1 on the validation problems, in metrics.jsonl."""
+
+
+def arm_table(comparison: Comparison) -> Table:
+    """What each arm changes in the base run."""
+    trained = {cell.arm for cell in comparison.cells if cell.seed is not None}
+    rows = []
+    for index, arm in enumerate(comparison.arms):
+        own = comparison.set_by_arm.get(arm)
+        parts = [*([] if arm in trained else ["no training"]), *([in_words(flat_settings(own))] if own else [])]
+        chosen = in_words(comparison.chosen_by_arm.get(arm, {})) or "\u2013"
+        rows.append((f"{letter(index)}: {arm_name(arm, comparison)}", "; ".join(parts) or "nothing", chosen))
+    return Table("What each arm changes in the base run", ("Arm", "By itself", "Chosen by tuning"), tuple(rows), 3)
 
 
 def figure_table(figures: Sequence[Figure], comparison: Comparison, names: Names) -> Table:
@@ -120,10 +132,10 @@ def trial_table(comparison: Comparison) -> Table:
     """Every trial, the chosen ones marked."""
     rows = []
     for trial in comparison.trials:
-        settings = ", ".join(f"{key} = {value}" for key, value in trial.settings.items())
         result = percent(trial.mean) if trial.mean is not None else "broke off"
         seeds = " ".join(f"{100 * value:.1f}" for value in trial.by_seed)
-        rows.append((trial.arm, settings, "chosen" if trial.is_chosen else trial.failure, result, seeds))
+        state = "chosen" if trial.is_chosen else trial.failure
+        rows.append((trial.arm, in_words(trial.settings), state, result, seeds))
     header = ("Arm", "Settings", "", "Mean pass@1 on validation", "Each seed")
     return Table("Every trial", header, tuple(rows), 3)
 

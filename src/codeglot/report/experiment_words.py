@@ -2,22 +2,26 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from codeglot.evaluate.experiment import Change, Comparison, Figure, Transfer
+from codeglot.evaluate.experiment import Change, Comparison, Figure, Transfer, Trial
 from codeglot.languages.natural import name_of
-from codeglot.report.words import counted, p_value, percent, percent_range, points
+from codeglot.report.words import counted, in_words, p_value, percent, percent_range, points
 
 Names = Mapping[str, str]
 
 NBSP = "\u00a0"
+_WITHOUT_EFFECT = ("generate.batch_size", "evaluate.slots", "evaluate.reuse")
+"""Settings that change how long an arm takes, and no figure."""
 _MAX_P = 0.05
 """Largest p after Holm's correction of what is called a difference."""
+_MIN_TRIED = 3
+"""Values of a grid from which on it has an inside."""
 ON_MICRO = (
     "What holds on the bundled micro world is evidence about the micro world; on another base or benchmark it has to "
     "be measured again."
 )
 FIGURES = (
     "All figures are pass@1: of each problem the share of its samples that pass, averaged over problems, and over "
-    "languages with equal weight. All arms answered the same problems under the same decoding."
+    "languages with equal weight. All arms answered the same problems."
 )
 INTERVALS = (
     f"Intervals are 95{NBSP}% and cover the choice of problems and of seeds: problems by a percentile bootstrap, seeds "
@@ -37,6 +41,29 @@ TUNING = (
     "Settings were chosen on validation problems alone, each tuned arm with the same number of trials, and trials have "
     "seeds of their own."
 )
+
+
+def decoding(settings: Sequence[Mapping[str, str]]) -> str:
+    """How completions were asked for, as far as all arms have it alike; `settings` are of one arm each, flat."""
+    shared = {
+        key: value
+        for key, value in settings[0].items()
+        if key.startswith("generate.")
+        and key not in _WITHOUT_EFFECT
+        and all(other.get(key) == value for other in settings)
+    }
+    return f"Decoding of all arms: {in_words(shared)}."
+
+
+def judged_apart(settings: Sequence[Mapping[str, str]]) -> list[str]:
+    """A warning where arms are asked or judged in other ways; `settings` are of one arm each, flat."""
+    keys = dict.fromkeys(key for one in settings for key in one if key.startswith(("generate.", "evaluate.")))
+    apart = [key for key in keys if key not in _WITHOUT_EFFECT and len({one.get(key) for one in settings}) > 1]
+    text = (
+        f"The arms differ in {', '.join(apart)}, which is no training: a change from the baseline may come from there. "
+        "What each arm sets stands under \u201cWhat was compared\u201d."
+    )
+    return [text] if apart else []
 
 
 def family_of(row: Figure | Change | Transfer, comparison: Comparison) -> str:
@@ -172,13 +199,18 @@ def _is_head(row: Figure, comparison: Comparison) -> bool:
 
 
 def at_the_edge(comparison: Comparison) -> list[str]:
-    """One sentence for each arm whose chosen value is the smallest or the largest of those tried; else nothing."""
+    """One sentence for each arm for which the smallest or the largest value tried is better than all others.
+
+    Nothing is said of fewer than three values, of which most are at an edge, nor where one further inside did as well.
+    """
     sentences = []
     for chosen in (trial for trial in comparison.trials if trial.is_chosen):
+        mine = [trial for trial in comparison.trials if trial.arm == chosen.arm]
         parts = []
         for key, value in chosen.settings.items():
-            tried = _numbers(trial.settings.get(key) for trial in comparison.trials if trial.arm == chosen.arm)
-            if len(tried) > 1 and _numbers([value]) and value in {min(tried), max(tried)}:
+            tried = _numbers(trial.settings.get(key) for trial in mine)
+            is_at_edge = len(tried) >= _MIN_TRIED and _numbers([value]) and value in {min(tried), max(tried)}
+            if is_at_edge and all(_mean(trial) < _mean(chosen) for trial in mine if trial.settings.get(key) != value):
                 parts.append(f"{key} = {value}, the {'smallest' if value == min(tried) else 'largest'} of {len(tried)}")
         if parts:
             sentences.append(
@@ -186,6 +218,10 @@ def at_the_edge(comparison: Comparison) -> list[str]:
                 "the arm may do better than shown. Widen the grid and run it again."
             )
     return sentences
+
+
+def _mean(trial: Trial) -> float:
+    return -1.0 if trial.mean is None else trial.mean
 
 
 def _numbers(values: Iterable[object]) -> set[float]:

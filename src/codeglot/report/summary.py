@@ -160,7 +160,7 @@ def _incomplete(run: Run, who: str) -> str:
 
 def _cut_off(run: Run, who: str) -> str:
     cut = sum(row.finish_reason is FinishReason.LENGTH for row in run.completions.values())
-    limit = flat_settings(run).get("generate.max_new_tokens")
+    limit = flat_settings(run.settings).get("generate.max_new_tokens")
     at = f" (max_new_tokens = {limit})" if limit else ""
     return f"{cut:,} of {counted(len(run.completions), 'completion')} of {who}{at}" if cut else ""
 

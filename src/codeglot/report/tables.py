@@ -178,7 +178,7 @@ def _difference_label(row: Difference, names: Names, *, with_natural: bool) -> s
 
 def settings_tables(runs: Sequence[Run]) -> list[Table]:
     """Settings and environment of the runs; what differs comes first."""
-    settings = _side_by_side([flat_settings(run) for run in runs])
+    settings = _side_by_side([flat_settings(run.settings) for run in runs])
     environments = _side_by_side([environment_rows(run) for run in runs])
     columns = tuple(letter(index) for index in range(len(runs))) if len(runs) > 1 else ("Value",)
     tables = []

@@ -69,7 +69,12 @@ def subject(run: Run) -> str:
     return str(named) if named else run.name
 
 
-def flat_settings(run: Run) -> dict[str, str]:
+def in_words(settings: Mapping[str, Any]) -> str:
+    """`key = value, key = value`."""
+    return ", ".join(f"{key} = {value}" for key, value in settings.items())
+
+
+def flat_settings(settings: Mapping[str, Any]) -> dict[str, str]:
     """Settings by dotted key, as text; credentials inside addresses are taken out."""
     found: dict[str, str] = {}
 
@@ -85,7 +90,7 @@ def flat_settings(run: Run) -> dict[str, str]:
         elif node is not None:
             found[key] = _without_credentials(str(node))
 
-    walk(run.settings, "")
+    walk(settings, "")
     return found
 
 

@@ -5,7 +5,6 @@ came before.
 """
 
 import json
-import math
 from collections.abc import Sequence
 from dataclasses import fields
 from hashlib import sha256
@@ -93,7 +92,7 @@ class Portions:
         self._num_places = len(examples if order is None else order)
         self._epoch: tuple[int, npt.NDArray[np.int64]] | None = None
         self._end = train.num_draws(len(examples))
-        self.num_steps = math.ceil(self._end / train.batch_size)  # the last one takes what is left
+        self.num_steps = train.num_steps(len(examples))
 
     def _check(self) -> None:
         """Refuse rows that cannot be trained on."""
