@@ -16,7 +16,7 @@ from codeglot.jobs.progress import Progress, Silent
 from codeglot.jobs.run_cells import train_and_evaluate
 from codeglot.jobs.selection import select
 from codeglot.records import Execution, Problem, Verdict
-from tests.jobs.fake_cells import BASE_RUN, FakeCells, experiment
+from tests.jobs.fake_cells import BASE_RUN, FakeCells, experiment, metrics
 
 TUNE = {
     "grid": {"lora": {"optim.lr": [1e-4, 1e-3, 5.0]}, "java": {"optim.lr": [1e-4, 2e-3, 1e-3]}},
@@ -316,6 +316,22 @@ def test_the_budget_stops_before_a_further_cell_and_says_what_was_spent(tmp_path
     assert "stated to take 1e-09 CPU hours" in notes.said[0]
     compare(experiment(), tmp_path, notes, run_cell=cells)
     assert cells.ran == FINAL
+
+
+def test_what_killed_starts_have_trained_belongs_to_the_cost_of_a_cell(tmp_path: Path) -> None:
+    class DiesAfterTraining(FakeCells):
+        def __call__(self, cell: Cell, folder: Path, progress: Progress) -> None:
+            runs.write_json(folder / runs.CONFIG, cell.run)
+            runs.write_rows(folder / runs.METRICS, metrics(cell))
+            raise KeyboardInterrupt
+
+    small = experiment(seeds=[0], arms=_arms("base", "lora"), controls=[])
+    alone = select(small, ("lora",), None)
+    with pytest.raises(KeyboardInterrupt):
+        compare(small, tmp_path, selection=alone, run_cell=DiesAfterTraining(5))
+    spent = {cell.arm: cell for cell in compare(small, tmp_path, run_cell=FakeCells(5)).cells}
+    assert spent["lora"].cpu_s > 10 > spent["base"].cpu_s
+    assert spent["lora"].wall_s > 10 > spent["base"].wall_s
 
 
 def test_a_finished_training_is_not_begun_again(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from codeglot.jobs.cells import Cell
 from codeglot.jobs.changes import changed_settings
 from codeglot.jobs.evaluate import evaluate
 from codeglot.jobs.progress import Progress
+from codeglot.train.metrics import MetricsRow
 
 CELL = "cell.json"
 
@@ -22,8 +23,9 @@ class Spent(StrictModel):
     """What a finished cell took: `cell.json`, written last."""
 
     cpu_s: float
-    """CPU seconds of this process and its children, in the start that finished it."""
+    """CPU seconds of this process and its children in the start that finished it, and of training in those before."""
     wall_s: float
+    """The same in seconds of wall time."""
     failure: str = ""
     """Why its training broke off; empty for a cell that has scores."""
 
@@ -72,19 +74,25 @@ def run_one(cell: Cell, out: Path, progress: Progress, run_cell: RunCell) -> Non
         RunError: If programs have no verdict: a comparison with gaps would depend on which they are.
     """
     folder = out / cell.folder
+    earlier_cpu_s, earlier_wall_s = _trained_before(folder)
     cpu, wall = _cpu_s(), time.monotonic()
+
+    def spent(failure: str = "") -> Spent:
+        cpu_s, wall_s = _cpu_s() - cpu, time.monotonic() - wall
+        return Spent(cpu_s=earlier_cpu_s + cpu_s, wall_s=earlier_wall_s + wall_s, failure=failure)
+
     try:
         run_cell(cell, folder, progress)
     except DivergedError as error:
         progress.say(f"{folder} broke off: {error}")
-        runs.write_json(folder / CELL, Spent(cpu_s=_cpu_s() - cpu, wall_s=time.monotonic() - wall, failure=str(error)))
+        runs.write_json(folder / CELL, spent(str(error)))
         return
     if missing := read_scores(folder / runs.SCORES).incomplete:
         raise RunError(
             f"{folder}: {missing} programs have no verdict, since the machine failed. Run the same command again; only "
             "they are run."
         )
-    runs.write_json(folder / CELL, Spent(cpu_s=_cpu_s() - cpu, wall_s=time.monotonic() - wall))
+    runs.write_json(folder / CELL, spent())
 
 
 def spent_cpu_hours(out: Path) -> float:
@@ -108,6 +116,13 @@ def keep_to_budget(limit: float | None, out: Path) -> None:
             f"{spent:.2f} CPU hours are spent, and budget.max_cpu_hours is {limit:g}. What is finished stays in {out}; "
             "raise the limit to go on."
         )
+
+
+def _trained_before(folder: Path) -> tuple[float, float]:
+    """CPU and wall seconds of the training steps that killed starts have logged."""
+    metrics = folder / runs.METRICS
+    rows = [(row.cpu_s, row.wall_s) for row in runs.iter_rows(metrics, MetricsRow)] if metrics.exists() else []
+    return rows[-1] if rows else (0.0, 0.0)
 
 
 def _cpu_s() -> float:
