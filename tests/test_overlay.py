@@ -47,3 +47,12 @@ def test_a_number_is_a_place_in_a_list() -> None:
 def test_a_key_that_leads_nowhere_is_named(key: str) -> None:
     with pytest.raises(ConfigError, match=f"'{key}'"):
         overlay({"methods": [{"r": 1}], "values": [1], "seed": 3}, {key: 1})
+
+
+def test_bare_dotted_keys_of_a_file_reach_into_lists_too() -> None:
+    """TOML reads `methods.1.r = 5` as nested tables."""
+    tree = {"methods": [{"r": 1, "name": "a"}, {"r": 2, "name": "b"}], "values": [1, 2]}
+    changed = overlay(tree, {"methods": {"1": {"r": 5}}, "values": {"0": 7}})
+    assert changed == {"methods": [{"r": 1, "name": "a"}, {"r": 5, "name": "b"}], "values": [7, 2]}
+    with pytest.raises(ConfigError, match=r"'methods\.4'"):
+        overlay(tree, {"methods": {"4": {"r": 5}}})

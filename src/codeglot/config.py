@@ -113,17 +113,17 @@ def overlay(tree: Mapping[str, Any], changes: Mapping[str, Any], *, is_merging: 
         *parents, leaf = key.split(".")
         for parent in parents:
             node = _child(node, parent, key)
-        if isinstance(node, list):
-            _child(node, leaf, key)
-            node[int(leaf)] = value
-        elif not isinstance(node, dict):
-            _child(node, leaf, key)
-        elif is_merging and isinstance(value, Mapping):
-            old = node.get(leaf)
-            node[leaf] = overlay(old if isinstance(old, dict) else {}, value)
-        else:
-            node[leaf] = value
+        is_table = isinstance(node, dict)
+        old = node.get(leaf) if is_table else _child(node, leaf, key)
+        is_merged = is_merging and isinstance(value, Mapping)
+        node[leaf if is_table else int(leaf)] = _merged(old, value, leaf) if is_merged else value
     return result
+
+
+def _merged(old: Any, value: Mapping[str, Any], name: str) -> Any:
+    if isinstance(old, list) and value and all(place.isdigit() for place in value):  # TOML's bare methods.0.r = 4
+        return overlay({name: old}, {f"{name}.{place}": own for place, own in value.items()})[name]
+    return overlay(old if isinstance(old, dict) else {}, value)
 
 
 def _child(node: Any, name: str, key: str) -> Any:
@@ -162,8 +162,14 @@ def explain(error: ValidationError, source: str) -> str:
 
 def mistakes(error: ValidationError, place: str = "") -> list[str]:
     """Each mistake behind its dotted key, which begins with `place`; what concerns the whole table has no key."""
-    found = [(".".join(filter(None, (place, *map(str, e["loc"])))), _complaint(e)) for e in error.errors()]
-    return [f"{key}: {complaint}" if key else complaint for key, complaint in found]
+    lines = []
+    for detail in error.errors():
+        key, complaint = ".".join(filter(None, (place, *map(str, detail["loc"])))), _complaint(detail)
+        if complaint.startswith((f"{key}.", f"{key}:")):  # several mistakes further inside
+            lines += [line.strip() for line in complaint.splitlines()]
+        else:
+            lines.append(f"{key}: {complaint}" if key else complaint)
+    return lines
 
 
 _PLAIN_WORDS = {

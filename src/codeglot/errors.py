@@ -29,7 +29,7 @@ class UnknownNameError(ConfigError):
     """A name was asked for that does not exist."""
 
     def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
-        names = sorted(known)
+        names = sorted(set(known))
         close = get_close_matches(name.lower(), names, n=1)
         hint = f" Did you mean '{close[0]}'?" if close else ""
         super().__init__(f"Unknown {kind} '{name}'.{hint} Known: {', '.join(names)}.")

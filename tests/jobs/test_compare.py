@@ -349,7 +349,7 @@ def test_a_place_that_holds_something_else_is_refused_and_left_alone(tmp_path: P
     held = out if kind == "file" else out / runs.REPORT_MARKDOWN
     held.parent.mkdir(exist_ok=True)
     held.write_text("mine")
-    with pytest.raises(RunError, match="no folder of an experiment"):
+    with pytest.raises(RunError, match="is no folder"):
         compare(experiment(), out, run_cell=FakeCells(5))
     assert held.read_text() == "mine"
     assert kind == "file" or [path.name for path in out.iterdir()] == [held.name]

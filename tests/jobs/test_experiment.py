@@ -13,6 +13,7 @@ from codeglot.errors import ConfigError
 from codeglot.jobs.compare import check, compare
 from codeglot.jobs.experiment import Experiment, read_experiment
 from codeglot.jobs.experiment_sections import combinations
+from codeglot.jobs.selection import select
 from codeglot.micro import recipe
 from tests.jobs.fake_cells import BASE_RUN, FakeCells, experiment
 
@@ -24,6 +25,11 @@ ARMS = [{"name": "base"}, {"name": "lora"}]
 
 def judged(**changes: Any) -> dict[str, Any]:
     return {**BASE_RUN, "evaluate": {**BASE_RUN["evaluate"], **changes}}
+
+
+def java(changes: dict[str, Any]) -> dict[str, Any]:
+    """An experiment with one arm more, which changes this."""
+    return {"arms": [*ARMS, {"name": "java", "set": changes}], "controls": []}
 
 
 def message(**changes: Any) -> str:
@@ -55,7 +61,6 @@ def message(**changes: Any) -> str:
             "lora: values of optim.lr stand there more",
         ),
         ({"budget": {"cpu_hours": 0}}, "greater than 0"),
-        ({"budget": {"cpu_hours": 2, "max_cpu_hours": 1.5}}, "max_cpu_hours = 1.5 is below cpu_hours = 2"),
         (
             {"arms": [{"name": "base"}, {"name": "few", "set": {"evaluate": {"num_problems": 3}}}], "controls": []},
             "arms.few.set: evaluate.num_problems would give it other problems",
@@ -63,6 +68,10 @@ def message(**changes: Any) -> str:
         (
             {"arms": [{"name": "base"}, {"name": "other", "set": {"evaluate.split": "validation"}}], "controls": []},
             "arms.other.set: evaluate.split would give it other problems",
+        ),
+        (
+            {"arms": [{"name": "base", "train": False, "set": {"optim.lr": 3}}], "controls": []},
+            "arms.base.set: optim.lr has no effect, since the arm is not trained",
         ),
         (
             {"arms": [{"name": "base"}, {"name": "lucky", "set": {"seed": 7}}], "controls": []},
@@ -139,11 +148,11 @@ def test_a_mistake_that_many_cells_share_is_said_once(tmp_path: Path) -> None:
         ({"base_run": judged(natural_languages=["de"])}, "natural_languages = de has no effect"),
         ({"base_run": judged(benchmarks=["problems"], split="all", data="/no.jsonl")}, "no /no.jsonl"),
         ({"base_run": {**BASE_RUN, "base": {"model": "./nowhere"}}}, "base.model = './nowhere' is not a folder"),
-        (
-            {"arms": [*ARMS, {"name": "java", "set": {"methods.0.target_modules": ["wq"]}}], "controls": []},
-            "java/seed-0: target_modules: wq match(es) no linear",
-        ),
+        (java({"methods.0.target_modules": ["wq"]}), "java/seed-0: target_modules: wq match(es) no linear"),
         ({"base_run": {**BASE_RUN, "generate": {"engine": "huggingface", "style": "chat"}}}, "no chat template"),
+        (java({"data.sources": [{"dataset": "file", "path": "/no.jsonl", "language_id": "java"}]}), "read /no.jsonl"),
+        (java({"train.max_length": 20}), "java/seed-0: 120 example(s) are longer than train.max_length = 20"),
+        (java({"optim.warmup_steps": 999}), "java/seed-0: optim.warmup_steps = 999"),
     ],
 )
 def test_what_cells_ask_for_must_be_there_before_anything_starts(
@@ -154,6 +163,18 @@ def test_what_cells_ask_for_must_be_there_before_anything_starts(
         compare(experiment(**changes), tmp_path / "out", run_cell=cells)
     assert str(caught.value).count(named) == 1, caught.value
     assert not (tmp_path / "out").exists()
+
+
+def test_what_other_starts_ask_for_is_not_looked_for(tmp_path: Path) -> None:
+    """They may be on other machines, or need all memory of the accelerator for themselves."""
+    whole = experiment(**java({"base.model": "./nowhere"}))
+    assert check(whole, tmp_path, select(whole, ("base", "lora"), None))
+    with pytest.raises(ConfigError, match=r"java/seed-0: .*nowhere"):
+        check(whole, tmp_path, select(whole, ("java",), None))
+
+
+def test_arms_may_set_what_changes_no_verdict() -> None:
+    assert experiment(**java({"evaluate.slots": 1, "evaluate.reuse": False}))
 
 
 def test_what_finished_cells_asked_for_is_not_looked_for(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from codeglot import runs
 from codeglot.errors import RunError
 from codeglot.jobs.folder import check_folder, claim
 from codeglot.jobs.runfile import EvaluationRun, RunFile
+from codeglot.jobs.trained import trained_run
 
 
 def run_file(seed: int = 0) -> EvaluationRun:
@@ -126,3 +127,26 @@ def test_a_place_for_no_folder_is_refused(tmp_path: Path, place: str) -> None:
     with pytest.raises(RunError, match=r"name one|Name another"), claim(tmp_path / place, run_file()):
         pass
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+@pytest.mark.parametrize("extra", [(), (runs.METRICS,), (runs.METRICS, runs.TRAINING)])
+def test_a_model_or_another_thing_with_a_config_of_its_own_is_left_alone(
+    tmp_path: Path, extra: tuple[str, ...]
+) -> None:
+    (tmp_path / runs.CONFIG).write_text('{"architectures": ["LlamaForCausalLM"], "vocab_size": 7}')
+    for name in extra:
+        (tmp_path / name).write_text("{}\n")
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    with pytest.raises(RunError, match=r"config\.json is not that of a run"):
+        check_folder(tmp_path, run_file())
+    with pytest.raises(RunError, match=r"config\.json is not that of a run"), claim(tmp_path, run_file()):
+        pass
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+    with pytest.raises(RunError, match="nothing was trained there"):
+        trained_run(tmp_path, None)
+
+
+def test_a_place_below_a_file_is_refused_without_trying(tmp_path: Path) -> None:
+    (tmp_path / "plain").touch()
+    with pytest.raises(RunError, match=r"plain is no folder\. Name another with --out"):
+        check_folder(tmp_path / "plain" / "run", run_file())

@@ -6,7 +6,7 @@ import pytest
 
 from codeglot.config import build
 from codeglot.errors import ConfigError
-from codeglot.jobs.runfile import EvaluationRun, TrainingRun
+from codeglot.jobs.runfile import EvaluationRun, RunFile, TrainingRun
 
 
 @pytest.mark.parametrize(
@@ -45,7 +45,6 @@ def test_settings_that_cannot_be_meant_are_named(section: str, key: str, value: 
         ({"generate": {"engine": "reference"}}, "generate.engine is 'reference'"),
         ({"generate": {"engine": "reference"}, "evaluate": None}, "generate.engine is 'reference'"),
         ({"generate": {"engine": "completions", "completions": "theirs.jsonl"}}, "generate.engine is 'completions'"),
-        ({"generate": None}, "[evaluate] judges what [generate] writes"),
         ({"validation": {"benchmarks": ["micro"], "every": 1, "k": [5]}}, "validation.k: [5] has no effect"),
     ],
 )
@@ -70,3 +69,12 @@ def test_a_seed_that_a_generator_would_not_take_is_refused(seed: int) -> None:
     tree = {"seed": seed, "generate": {"engine": "reference"}, "evaluate": {"benchmarks": ["humaneval"]}}
     with pytest.raises(ConfigError, match=rf"seed: .*it is {seed}"):
         build(EvaluationRun, tree, source="run.toml")
+
+
+def test_mistakes_in_methods_stand_behind_their_own_keys() -> None:
+    tree = {"methods": [{"method": "lora", "r": 0}, {"method": "lroa"}], "seed": -1}
+    with pytest.raises(ConfigError) as caught:
+        build(RunFile, tree, source="run.toml")
+    first, *lines = str(caught.value).splitlines()
+    assert first == "run.toml has 3 problem(s):"
+    assert [line.strip().partition(":")[0] for line in lines] == ["seed", "methods.0.r", "methods.1.method"]

@@ -26,9 +26,9 @@ from codeglot.errors import (
 )
 from codeglot.jobs import train as job
 from codeglot.jobs.evaluate import with_adapter
-from codeglot.jobs.folder import trained_run
 from codeglot.jobs.progress import Progress, Silent
 from codeglot.jobs.runfile import EvaluationRun, TrainingRun, TrialRun
+from codeglot.jobs.trained import trained_run
 from codeglot.jobs.training_data import training_examples
 from codeglot.records import Completion
 from codeglot.train.metrics import MetricsRow

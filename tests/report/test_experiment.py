@@ -12,6 +12,7 @@ import pytest
 
 from codeglot import runs
 from codeglot.evaluate.experiment import Comparison, Trial
+from codeglot.jobs.changes import SPEED_ONLY
 from codeglot.jobs.compare import compare
 from codeglot.report.experiment import Material, build_experiment
 from codeglot.report.experiment_words import ON_MICRO, at_the_edge, summary, warnings
@@ -46,6 +47,7 @@ class Written:
             },
             cpu_hours=0.25,
             is_micro=True,
+            speed_only=SPEED_ONLY,
         )
         self.report = build_experiment(self.comparison, self.material, NAMES)
         self.page = render_plain_page(self.report, "0.1.0")
@@ -135,7 +137,9 @@ def test_the_page_says_what_each_arm_changes_and_how_all_were_asked(written: Wri
 def test_an_arm_that_is_asked_in_another_way_is_warned_of_and_not_said_to_be_asked_alike(written: Written) -> None:
     first, *others = written.material.runs
     hot = replace(first, settings={**first.settings, "generate": {**first.settings["generate"], "temperature": 0.8}})
-    slow = replace(first, settings={**first.settings, "evaluate": {**first.settings["evaluate"], "slots": 1}})
+    slow = replace(
+        first, settings={**first.settings, "evaluate": {**first.settings["evaluate"], "slots": 1, "data": "/here"}}
+    )
 
     def told(run: Run) -> tuple[str, str]:
         report = build_experiment(written.comparison, written.material._replace(runs=(run, *others)), NAMES)

@@ -6,7 +6,10 @@ from hypothesis import strategies as st
 
 from codeglot.errors import ConfigError
 from codeglot.methods.base import Method, Stage
+from codeglot.optim.settings import Optim
 from codeglot.train.stages import StageSteps, plan
+
+OPTIM = Optim(lr=1e-3)
 
 
 class Staged(Method):
@@ -29,20 +32,20 @@ class Staged(Method):
 
 
 def test_one_stage_has_all_steps() -> None:
-    assert plan([Staged()], 7) == (StageSteps("train", 0, 7),)
+    assert plan([Staged()], 7, OPTIM) == (StageSteps("train", 0, 7),)
 
 
 def test_a_method_with_one_stage_trains_in_those_of_another() -> None:
     staged = Staged(given=(Stage("a", 0.25), Stage("b", 0.75)))
 
-    assert plan([Staged(), staged], 8) == (StageSteps("a", 0, 2), StageSteps("b", 2, 6))
+    assert plan([Staged(), staged], 8, OPTIM) == (StageSteps("a", 0, 2), StageSteps("b", 2, 6))
 
 
 @given(parts=st.lists(st.integers(1, 9), min_size=1, max_size=4), num_steps=st.integers(100, 300))
 def test_every_step_belongs_to_one_stage(parts: Any, num_steps: int) -> None:
     stages = tuple(Stage(str(index), part / sum(parts)) for index, part in enumerate(parts))
 
-    found = plan([Staged(given=stages)], num_steps)
+    found = plan([Staged(given=stages)], num_steps, OPTIM)
 
     assert [step for stage in found for step in range(stage.first, stage.first + stage.num_steps)] == [
         *range(num_steps)
@@ -59,4 +62,11 @@ def test_every_step_belongs_to_one_stage(parts: Any, num_steps: int) -> None:
 )
 def test_stages_that_do_not_fit_are_refused(stages: Any, num_steps: int, message: str) -> None:
     with pytest.raises(ConfigError, match=message):
-        plan([Staged(given=given) for given in stages], num_steps)
+        plan([Staged(given=given) for given in stages], num_steps, OPTIM)
+
+
+def test_the_warm_up_has_to_end_within_each_stage() -> None:
+    staged = Staged(given=(Stage("a", 0.25), Stage("b", 0.75)))
+    plan([staged], 16, Optim(lr=1e-3, warmup_steps=4))
+    with pytest.raises(ConfigError, match=r"warmup_steps = 4, but .* 2 step\(s\)"):
+        plan([staged], 8, Optim(lr=1e-3, warmup_steps=4))

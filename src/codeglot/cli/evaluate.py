@@ -65,10 +65,10 @@ def evaluate(arguments: tuple[str, ...], out: Path | None, check: bool, **option
     from codeglot.cli.progress import TerminalProgress
     from codeglot.config import apply, build, read_tree
     from codeglot.jobs import evaluate as job
-    from codeglot.jobs.folder import trained_run
     from codeglot.jobs.paths import resolve_paths
     from codeglot.jobs.report import report
     from codeglot.jobs.runfile import EvaluationRun
+    from codeglot.jobs.trained import trained_run
 
     file, overrides = _split(arguments)
     if file is not None and file.is_dir():

@@ -86,6 +86,7 @@ class HuggingFaceEngine:
         """
         # The longest batch comes first, so memory that does not suffice shows at once; equal lengths need no padding.
         waiting = sorted(self._rows(requests, decoding), key=lambda row: -len(row.prompt_ids))
+        self._warn_of_short(waiting, decoding)
         size = self._batch_size
         while waiting:
             batch = [replace(row) for row in waiting[:size]]  # a second try begins anew
@@ -115,7 +116,7 @@ class HuggingFaceEngine:
 
     def _rows(self, requests: Sequence[GenerationRequest], decoding: Decoding) -> list[Row]:
         """Encode every prompt, and refuse all those that cannot be answered in one error."""
-        rows, faults, num_short = [], [], 0
+        rows, faults = [], []
         for request in requests:
             ids = self._encode(request)
             room = decoding.max_new_tokens if self._num_positions is None else self._num_positions - len(ids)
@@ -125,7 +126,6 @@ class HuggingFaceEngine:
                 faults.append(
                     f"{request.task_id}: the prompt has {len(ids)} tokens, the model {self._num_positions} positions"
                 )
-            num_short += room < decoding.max_new_tokens
             rows.append(Row(request, ids, min(room, decoding.max_new_tokens)))
         if faults:
             lines = [f"  {fault}" for fault in dict.fromkeys(faults)]  # all samples of a problem have one prompt
@@ -133,7 +133,10 @@ class HuggingFaceEngine:
                 f"{self._name} cannot answer {len(lines)} problem(s); leave them out or take another model:\n"
                 + "\n".join(lines)
             )
-        if num_short:
+        return rows
+
+    def _warn_of_short(self, rows: Sequence[Row], decoding: Decoding) -> None:
+        if num_short := sum(row.max_new_tokens < decoding.max_new_tokens for row in rows):
             _log.warning(
                 "%d prompt(s) leave fewer than max_new_tokens=%d of %s positions in %s; what is cut there is marked",
                 num_short,
@@ -141,7 +144,6 @@ class HuggingFaceEngine:
                 self._num_positions,
                 self._name,
             )
-        return rows
 
     def _encode(self, request: GenerationRequest) -> list[int]:
         if request.messages:

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from codeglot.config import build, overlay
 from codeglot.errors import ConfigError
 from codeglot.evaluate.benchmarks import benchmark
+from codeglot.jobs.changes import TRAINING_ONLY
 from codeglot.jobs.experiment import Experiment
 from codeglot.jobs.experiment_sections import Arm, Tune, combinations
 from codeglot.jobs.runfile import EvaluationRun, TrainingRun, TrialRun
@@ -14,8 +15,6 @@ from codeglot.jobs.runfile import EvaluationRun, TrainingRun, TrialRun
 TUNE = "tune"
 ONCE = "once"
 """Folder of the one run of an arm that is not trained."""
-_TRAINING = ("data", "methods", "optim", "train", "validation")
-"""Sections of a run file that an arm without training has no use for."""
 
 
 class Cell(NamedTuple):
@@ -50,7 +49,7 @@ def build_cell(experiment: Experiment, arm: Arm, seed: int, chosen: Mapping[str,
     except ConfigError as error:
         raise ConfigError(f"{source} has 1 problem(s):\n  {error}") from None
     if not arm.train:
-        judged = {key: value for key, value in tree.items() if key not in _TRAINING}
+        judged = {key: value for key, value in tree.items() if key not in TRAINING_ONLY}
         return Cell(arm.name, None, f"{arm.name}/{ONCE}", build(EvaluationRun, judged, source=source), None)
     tree["seed"] = seed
     training = build(TrainingRun, tree, source=source)

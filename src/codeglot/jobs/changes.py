@@ -2,23 +2,27 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from codeglot import runs
 from codeglot.config import build, read_tree, shorten
 from codeglot.jobs.runfile import RunFile
 from codeglot.train.settings import CHANGES_NOTHING
 
-TRAINED = {"seed", "base", "data", "methods", "optim", "train", "validation"}
-"""Sections of the run file that a training rests on."""
+TRAINING_ONLY = {"data", "methods", "optim", "train", "validation"}
+"""Sections of the run file that judging has no use for."""
+TRAINED = {"seed", "base"} | TRAINING_ONLY
+"""Those that a training rests on."""
 _JUDGED = TRAINED | {"generate", "evaluate"}
 """Those that completions and verdicts rest on."""
-_SPEED_ONLY: dict[str, Any] = {
-    "generate": {"batch_size": True, "openai": {"concurrency", "timeout_s", "max_retries", "api_key_env"}},
-    "evaluate": {"slots": True, "k": True, "data": True, "reuse": True},
-    "train": set(CHANGES_NOTHING),
-    "validation": {"slots": True, "data": True, "reuse": True},
-}
+SPEED_ONLY = frozenset(
+    {
+        "generate.batch_size",
+        *(f"generate.openai.{key}" for key in ("concurrency", "timeout_s", "max_retries", "api_key_env")),
+        "evaluate.k",  # of samples that are there, how they are counted
+        *(f"{section}.{key}" for section in ("evaluate", "validation") for key in ("slots", "data", "reuse")),
+        *(f"train.{key}" for key in CHANGES_NOTHING),
+    }
+)
 """Settings that change no completion and no verdict, so a run may be continued with others."""
 _SHOWN = 5
 """Changed settings named in one error."""
@@ -44,8 +48,9 @@ def changed_settings(out: Path, run: RunFile) -> list[str]:
 
 def differences(old: RunFile, new: RunFile) -> dict[str, tuple[object, object]]:
     """Settings in which two runs would give other results: old and new value by dotted key, None where unset."""
-    before, after = (flat(run.model_dump(mode="json", exclude=_SPEED_ONLY)) for run in (old, new))
-    pairs = {key: (before.get(key), after.get(key)) for key in sorted(before.keys() | after.keys())}
+    before, after = (flat(run.model_dump(mode="json")) for run in (old, new))
+    keys = sorted((before.keys() | after.keys()) - SPEED_ONLY)
+    pairs = {key: (before.get(key), after.get(key)) for key in keys}
     return {key: (old_value, new_value) for key, (old_value, new_value) in pairs.items() if old_value != new_value}
 
 

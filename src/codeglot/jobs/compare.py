@@ -13,6 +13,7 @@ from codeglot.evaluate.experiment import Comparison, Trial, compare_arms
 from codeglot.jobs.cells import Cell, collect
 from codeglot.jobs.compare_report import write_report
 from codeglot.jobs.experiment import Experiment
+from codeglot.jobs.folder import refuse_unwritable
 from codeglot.jobs.progress import Progress, Silent
 from codeglot.jobs.read_cells import facts, outcome, read_cell, refuse_other_problems
 from codeglot.jobs.run_cells import (
@@ -35,7 +36,7 @@ EXPERIMENT = "experiment.json"
 def check(experiment: Experiment, out: Path, selection: Selection | None = None) -> list[Cell]:
     """Validate the run file of every cell and every trial, selected or not, and hold them against what `out` holds.
 
-    What unfinished ones ask for must be there: models, layers for their methods, problems.
+    Everything of the selected, unfinished ones that costs little is done: models, data, layers for methods, problems.
 
     Returns:
         The selected cells of the result; where settings are tuned, with the first of each grid.
@@ -50,13 +51,13 @@ def check(experiment: Experiment, out: Path, selection: Selection | None = None)
     stand_in = first_settings(experiment)
     trials = list(trial_makers(experiment, whole.arms))
     cells = collect([*trials, *cell_makers(experiment, whole, stand_in)])
-    final = cells[len(trials) :]
-    refuse_changed(
-        [cell for cell in cells if cell not in final or not settings_of(experiment, cell.arm, stand_in)], out
-    )
-    if unfinished := [cell for cell in cells if not is_finished(cell, out)]:
+    tried, final = cells[: len(trials)], cells[len(trials) :]
+    refuse_changed([*tried, *(cell for cell in final if not settings_of(experiment, cell.arm, stand_in))], out)
+    selected = [cell for cell in final if cell.arm in arms and cell.seed in {None, *seeds}]
+    ahead = [*collect(trial_makers(experiment, arms)), *selected]
+    if unfinished := [cell for cell in ahead if not is_finished(cell, out)]:
         import_module("codeglot.jobs.check_cells").check_cells(unfinished)  # needs torch
-    return [cell for cell in final if cell.arm in arms and cell.seed in {None, *seeds}]
+    return selected
 
 
 def compare(
@@ -102,9 +103,10 @@ def compare(
 
 def _refuse_foreign(out: Path) -> None:
     """Stop where something else lies, so that its report is not replaced."""
-    if out.exists() and not (out / EXPERIMENT).is_file() and (not out.is_dir() or any(out.iterdir())):
+    refuse_unwritable(out)
+    if out.exists() and not (out / EXPERIMENT).is_file() and any(out.iterdir()):
         raise RunError(
-            f"{out} holds something, but no {EXPERIMENT}, so it is no folder of an experiment. Name an empty or a new "
+            f"{out} is no folder of an experiment: it holds something, but no {EXPERIMENT}. Name an empty or a new "
             "one with --out."
         )
 

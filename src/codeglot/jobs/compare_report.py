@@ -8,6 +8,7 @@ from codeglot import runs
 from codeglot.data.settings import MICRO
 from codeglot.evaluate.experiment import Comparison
 from codeglot.jobs.cells import Cell
+from codeglot.jobs.changes import SPEED_ONLY
 from codeglot.jobs.report import ReportFiles
 from codeglot.languages import spec
 from codeglot.models.settings import BUNDLED
@@ -39,6 +40,7 @@ def write_report(comparison: Comparison, found: Sequence[tuple[Cell, Run]], out:
         metrics=metrics,
         cpu_hours=cpu_hours,
         is_micro=any(_is_micro(cell) for cell, _ in found),
+        speed_only=SPEED_ONLY,
     )
     report = build_experiment(comparison, material, {language.id: language.name for language in spec.all_languages()})
     files = ReportFiles(out / runs.REPORT_MARKDOWN, out / runs.REPORT_HTML)

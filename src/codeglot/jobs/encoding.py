@@ -10,7 +10,6 @@ from codeglot.jobs.progress import Progress
 from codeglot.jobs.runfile import TrainingRun
 from codeglot.jobs.training_data import training_examples
 from codeglot.models.load import LoadedBase
-from codeglot.optim.schedule import check_warmup
 
 
 class Prepared(NamedTuple):
@@ -35,7 +34,6 @@ def prepare(run: TrainingRun, base: LoadedBase, progress: Progress) -> Prepared:
     ids = [loaded.examples[place].language_id for place in encoding.kept]
     num_examples = {name: ids.count(name) for name in dict.fromkeys(ids)}
     share = shares(num_examples, temperature=run.data.temperature, weights=run.data.weights)
-    check_warmup(run.optim, run.train.num_steps(len(ids)))
     drawn = order(ids, share, run.train.num_draws(len(ids)), run.seed)
     for row in table(ids, [len(example.input_ids) for example in encoding.examples], drawn):
         progress.say(

@@ -22,12 +22,13 @@ from codeglot.execute.log import ReusingPool, VerdictLog, default_log
 from codeglot.generate.engine import Engine
 from codeglot.jobs.engines import RECALLING, build_engine
 from codeglot.jobs.execute import execute, kept_executions
-from codeglot.jobs.folder import claim, is_unfinished
+from codeglot.jobs.folder import claim
 from codeglot.jobs.generate import build_requests, generate, kept_completions, refuse_changed_answers
 from codeglot.jobs.preflight import preflight
 from codeglot.jobs.problems import keep_problems, select_problems
 from codeglot.jobs.progress import Progress, Silent
 from codeglot.jobs.runfile import EvaluationRun
+from codeglot.jobs.trained import is_unfinished
 from codeglot.records import Completion, Execution, Problem
 
 if TYPE_CHECKING:

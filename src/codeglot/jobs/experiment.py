@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from codeglot.config import StrictModel, apply, build, read_tree
 from codeglot.errors import ConfigError, UnknownNameError
-from codeglot.jobs.changes import flat
+from codeglot.jobs.changes import SPEED_ONLY, TRAINING_ONLY, flat
 from codeglot.jobs.experiment_sections import Arm, Budget, Tune, combinations
 from codeglot.jobs.paths import resolve_changes, resolve_paths
 from codeglot.jobs.runfile import SEEDS
@@ -64,13 +64,15 @@ class Experiment(StrictModel):
         found = []
         for arm in self.arms:
             keys = flat(arm.set)
-            if judged := [key for key in keys if key.split(".")[0] == "evaluate"]:
+            if judged := [key for key in keys if key.split(".")[0] == "evaluate" and key not in SPEED_ONLY]:
                 found.append(
                     f"arms.{arm.name}.set: {', '.join(judged)} would give it other problems, or another judge, than "
                     "the other arms; set it in base_run"
                 )
             if arm.train and "seed" in keys:
                 found.append(f"arms.{arm.name}.set: seed has no effect; trained arms are run with each of seeds")
+            if not arm.train and (idle := [key for key in keys if key.split(".")[0] in TRAINING_ONLY]):
+                found.append(f"arms.{arm.name}.set: {', '.join(idle)} has no effect, since the arm is not trained")
             grid = self.tune.grid.get(arm.tuned_as or arm.name, {}) if self.tune else {}
             if tuned := sorted(keys.keys() & {key for settings in combinations(grid) for key in flat(settings)}):
                 found.append(

@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 from itertools import product
-from typing import Any, Self
+from typing import Any
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, field_validator
 
 from codeglot.config import StrictModel
 
@@ -42,7 +42,7 @@ class Tune(StrictModel):
         if empty := [arm for arm, keys in grid.items() if not keys or not all(keys.values())]:
             raise ValueError(f"{', '.join(empty)}: give keys with one or more values each")
         for arm, keys in grid.items():
-            if repeated := [key for key, values in keys.items() if any(values.count(value) > 1 for value in values)]:
+            if repeated := [key for key, values in keys.items() if len(set(map(repr, values))) < len(values)]:
                 raise ValueError(f"{arm}: values of {', '.join(repeated)} stand there more than once; name each once")
         return grid
 
@@ -54,15 +54,6 @@ class Budget(StrictModel):
     """What it is expected to take, in CPU hours: stated before it begins."""
     max_cpu_hours: float | None = Field(default=None, gt=0)
     """No further cell is begun once so much is spent; None: no limit."""
-
-    @model_validator(mode="after")
-    def _is_enough(self) -> Self:
-        if self.max_cpu_hours is not None and self.max_cpu_hours < self.cpu_hours:
-            raise ValueError(
-                f"max_cpu_hours = {self.max_cpu_hours:g} is below cpu_hours = {self.cpu_hours:g}, so the experiment "
-                "would not come to its end; raise it, or state fewer hours"
-            )
-        return self
 
 
 def combinations(keys: Mapping[str, list[Any]]) -> list[dict[str, Any]]:

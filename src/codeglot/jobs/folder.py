@@ -1,16 +1,17 @@
 """Whose run folder this is: one process at a time, and one run file for all that is in it."""
 
+import errno
 import fcntl
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TextIO
 
 from codeglot import runs
 from codeglot.config import read_tree
-from codeglot.errors import RunError
-from codeglot.jobs.changes import TRAINED, changed_settings
+from codeglot.errors import ConfigError, RunError
+from codeglot.jobs.changes import changed_settings
 from codeglot.jobs.runfile import RunFile
 
 _BEFORE_WORK = (runs.CONFIG, runs.PROBLEMS, runs.LOCK)
@@ -26,8 +27,8 @@ def claim(out: Path, run: RunFile) -> Iterator[None]:
     Raises:
         RunError: If another process works in it, if it holds something else, or the results of other settings.
     """
-    with _at(out):
-        missing = [folder for folder in (out, *out.parents) if not folder.exists()]
+    _refuse_foreign_config(out)
+    missing = [folder for folder in (out, *out.parents) if not folder.exists()]
     with hold(out):
         try:
             _refuse_changed(out, run)
@@ -46,7 +47,22 @@ def check_folder(out: Path, run: RunFile) -> None:
         RunError: If it holds something else, or the results of other settings.
     """
     _refuse_foreign(out)
+    _refuse_foreign_config(out)
     _refuse_changed(out, run)
+
+
+def refuse_unwritable(out: Path) -> None:
+    """Stop where no folder `out` can be made or written to, as far as that is known without trying.
+
+    Raises:
+        RunError: If a file is in the way, or the rights are missing.
+    """
+    with _at(out):
+        nearest = next(folder for folder in (out, *out.parents) if folder.exists())
+        if not nearest.is_dir():
+            raise NotADirectoryError(errno.ENOTDIR, f"{nearest} is no folder")
+        if not os.access(nearest, os.W_OK | os.X_OK):
+            raise PermissionError(errno.EACCES, f"{nearest} is not yours to write to")
 
 
 @contextmanager
@@ -68,38 +84,6 @@ def hold(out: Path) -> Iterator[None]:
         yield
 
 
-def trained_run(folder: Path, out: Path | None) -> dict[str, Any]:
-    """The run file of a folder that was trained, as tables, to be judged in `out`; None: in the folder itself.
-
-    Judged elsewhere, it is a run of its own: the base with that folder's adapter, and nothing to train.
-
-    Raises:
-        RunError: If the folder is no run folder, or was not trained.
-    """
-    if is_unfinished(folder):
-        raise RunError(
-            f"The training in {folder} is not finished. Go on with `codeglot train {folder / runs.CONFIG} --out "
-            f"{folder}`, then evaluate it."
-        )
-    if not (folder / runs.CONFIG).is_file() or not (folder / runs.TRAINING).is_file():
-        raise RunError(
-            f"{folder} holds no {runs.CONFIG} and {runs.TRAINING}, so nothing was trained there. Name a folder that "
-            "`codeglot train` finished, or a run file."
-        )
-    tree = {key: value for key, value in read_tree(folder / runs.CONFIG).items() if value is not None}
-    if out is None or out.resolve() == folder.resolve():
-        return tree
-    judged = {key: value for key, value in tree.items() if key not in TRAINED or key in {"seed", "base"}}
-    judged["base"] = {**tree["base"], "adapter": str((folder / runs.ADAPTER).resolve())}
-    return judged
-
-
-def is_unfinished(folder: Path) -> bool:
-    """Whether a training was begun in a folder, and did not come to its end."""
-    begun = (folder / runs.METRICS).exists() or (folder / runs.CHECKPOINTS).exists()
-    return begun and (folder / runs.CONFIG).is_file() and not (folder / runs.TRAINING).is_file()
-
-
 def _refuse_changed(out: Path, run: RunFile) -> None:
     if changed := changed_settings(out, run):
         raise RunError(
@@ -109,14 +93,32 @@ def _refuse_changed(out: Path, run: RunFile) -> None:
 
 
 def _refuse_foreign(out: Path) -> None:
+    refuse_unwritable(out)
     with _at(out):
-        if out.exists() and not out.is_dir():
-            raise RunError(f"--out {out} is no folder; name one.")
         names = {path.name for path in out.iterdir()} if out.exists() else set()
     if names - {runs.LOCK} and runs.CONFIG not in names:
         raise RunError(
             f"The folder {out} holds files but no {runs.CONFIG}, so it is no run folder; name an empty or a new one."
         )
+
+
+def _refuse_foreign_config(out: Path) -> None:
+    """Other things have a config.json too, models for instance; theirs is not to be written over."""
+    with _at(out):
+        is_there = (out / runs.CONFIG).exists()
+    if is_there and not holds_run_file(out):
+        raise RunError(
+            f"{out / runs.CONFIG} is not that of a run, so {out} is something else, a model for instance. Name an "
+            "empty or a new folder with --out."
+        )
+
+
+def holds_run_file(folder: Path) -> bool:
+    """Whether the config.json of a folder is that of a run."""
+    try:
+        return read_tree(folder / runs.CONFIG).keys() <= RunFile.model_fields.keys()
+    except ConfigError:
+        return False
 
 
 def _open_lock(out: Path) -> TextIO:

@@ -23,7 +23,8 @@ class Spent(StrictModel):
     """What a finished cell took: `cell.json`, written last."""
 
     cpu_s: float
-    """CPU seconds of this process and its children in the start that finished it, and of training in those before."""
+    """CPU seconds of this process and its children in the start that finished it, and of the training steps before that
+    metrics.jsonl still tells of; what else killed starts took is not known."""
     wall_s: float
     """The same in seconds of wall time."""
     failure: str = ""
@@ -119,7 +120,7 @@ def keep_to_budget(limit: float | None, out: Path) -> None:
 
 
 def _trained_before(folder: Path) -> tuple[float, float]:
-    """CPU and wall seconds of the training steps that killed starts have logged."""
+    """CPU and wall seconds of the training steps of earlier starts."""
     metrics = folder / runs.METRICS
     rows = [(row.cpu_s, row.wall_s) for row in runs.iter_rows(metrics, MetricsRow)] if metrics.exists() else []
     return rows[-1] if rows else (0.0, 0.0)

@@ -25,7 +25,8 @@ def _parse_methods(tables: Any) -> Any:
     try:
         return import_module("codeglot.methods.registry").parse(tables) if tables else ()
     except ConfigError as error:
-        raise ValueError(str(error)) from None
+        _, *faults = str(error).splitlines()
+        raise ValueError("\n".join(faults).strip()) from None
 
 
 class RunFile(StrictModel):
@@ -92,8 +93,6 @@ class TrainingRun(RunFile):
     def _can_be_trained(self) -> Self:
         if self.base.adapter is not None:
             raise ValueError("base.adapter is for judging; a run trains its own [[methods]] on the base alone")
-        if self.evaluate and not self.generate:
-            raise ValueError("[evaluate] judges what [generate] writes; give both, for instance engine = 'huggingface'")
         if self.generate:
             _refuse_unjudgeable(self.base, self.generate, self.evaluate)
         judged, tried = None if self.is_trial else self.evaluate, self.validation

@@ -85,6 +85,9 @@ class Validation(Evaluate):
     every: int = Field(ge=1)
     """Optimizer steps from one validation to the next; one always follows the last step."""
 
+    k: tuple[int, ...] = (1,)
+    """Nothing but pass@1: each problem gets one greedy answer."""
+
     @field_validator("k")
     @classmethod
     def _is_pass_at_1(cls, k: tuple[int, ...]) -> tuple[int, ...]:

@@ -5,10 +5,9 @@
 A killed training goes on from its last checkpoint; the same command on a finished folder only reads it.
 """
 
-from collections.abc import Sequence
 from contextlib import nullcontext
 from pathlib import Path
-from typing import cast
+from typing import NamedTuple, cast
 
 from codeglot import runs
 from codeglot.config import load
@@ -22,11 +21,20 @@ from codeglot.jobs.validation import judgings, validator
 from codeglot.methods.adapter import Attached, attach_methods, check_adapter, save_methods
 from codeglot.methods.base import Method
 from codeglot.models.load import LoadedBase, load_base
-from codeglot.train import loop, trackers
+from codeglot.train import loop, stages, trackers
 from codeglot.train.portions import Portions
 from codeglot.train.processes import is_first_process
 from codeglot.train.randomness import seeded
 from codeglot.train.summary import TrainingSummary
+
+
+class Ready(NamedTuple):
+    """What a training begins with."""
+
+    base: LoadedBase
+    prepared: Prepared
+    attached: Attached
+    """The base with the run's methods; what they drew follows from its seed."""
 
 
 def train(run: TrainingRun, out: Path, progress: Progress | None = None) -> TrainingSummary:
@@ -51,24 +59,31 @@ def check(run: TrainingRun, out: Path, progress: Progress) -> None:
         CodeglotError: With value, place and remedy.
     """
     check_folder(out, run)
-    _, prepared, attached = _ready(run, progress)
+    _, prepared, attached = get_ready(run, progress)
     num_trainable = sum(p.numel() for p in attached.model.parameters() if p.requires_grad)
     progress.say(f"{num_trainable:,} parameters would be trained on {len(prepared.examples)} examples.")
 
 
-def _ready(run: TrainingRun, progress: Progress) -> tuple[LoadedBase, Prepared, Attached]:
-    """Everything that the first step needs; what cannot be trained, or not be judged afterwards, is refused."""
+def get_ready(run: TrainingRun, progress: Progress) -> Ready:
+    """Everything that the first step needs; what cannot be trained, or not be judged afterwards, is refused.
+
+    Raises:
+        CodeglotError: With value, place and remedy.
+    """
     trackers.check(run.train.trackers)
     base = load_base(run.base)
     prepared = prepare(run, base, progress)
-    Portions(prepared.examples, run.train, seed=run.seed, pad_token_id=0, order=prepared.order)
+    portions = Portions(prepared.examples, run.train, seed=run.seed, pad_token_id=0, order=prepared.order)
+    methods = cast("tuple[Method, ...]", run.methods)
+    stages.plan(methods, portions.num_steps, run.optim)
     for judging in judgings(run):
         check_judging(judging, progress, base)
-    return base, prepared, attach(run, base, prepared.languages)
+    with seeded(run.seed):
+        return Ready(base, prepared, attach_methods(base.model, methods, prepared.languages))
 
 
 def _work(run: TrainingRun, out: Path, progress: Progress) -> TrainingSummary:
-    base, prepared, attached = _ready(run, progress)
+    base, prepared, attached = get_ready(run, progress)
     with validator(run, base, progress) as validate, steps_shown(progress) as advance:
         if is_first_process():
             where = runs.environment(device=str(base.device), toolchains={}, sandbox_level="none")
@@ -92,17 +107,6 @@ def _work(run: TrainingRun, out: Path, progress: Progress) -> TrainingSummary:
         _keep(run, attached, base, prepared.examples[0], out)
         runs.write_json(out / runs.TRAINING, summary)
     return summary
-
-
-def attach(run: TrainingRun, base: LoadedBase, languages: Sequence[str]) -> Attached:
-    """Put the methods of a run on its base; what they draw follows from its seed.
-
-    Raises:
-        ConfigError: If a method does not fit the base.
-    """
-    methods = cast("tuple[Method, ...]", run.methods)
-    with seeded(run.seed):
-        return attach_methods(base.model, methods, languages)
 
 
 def _keep(run: TrainingRun, attached: Attached, base: LoadedBase, example: EncodedExample, out: Path) -> None:

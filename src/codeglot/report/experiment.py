@@ -1,6 +1,6 @@
 """What the page of an experiment says, in order; `page.py` and `markdown.py` only dress it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from typing import NamedTuple
 
 from codeglot.evaluate.experiment import Comparison, Figure
@@ -60,6 +60,8 @@ class Material(NamedTuple):
     """Of all finished cells, those of tuning among them."""
     is_micro: bool
     """Whether it was made on the bundled world or base."""
+    speed_only: Set[str]
+    """Settings by dotted key that change how long an arm takes, and no figure."""
 
 
 def build_experiment(comparison: Comparison, material: Material, names: Names) -> Report:
@@ -71,7 +73,10 @@ def build_experiment(comparison: Comparison, material: Material, names: Names) -
         names: Names of programming languages by id.
     """
     benchmarks = ", ".join(dict.fromkeys(figure.benchmark for figure in comparison.figures))
-    settings = [flat_settings(run.settings) for run in material.runs]
+    settings = [
+        {key: value for key, value in flat_settings(run.settings).items() if key not in material.speed_only}
+        for run in material.runs
+    ]
     sections = (
         Section("arms", "What was compared", (arm_table(comparison), decoding(settings))),
         _scores(comparison, names),

@@ -9,8 +9,6 @@ from codeglot.report.words import counted, in_words, p_value, percent, percent_r
 Names = Mapping[str, str]
 
 NBSP = "\u00a0"
-_WITHOUT_EFFECT = ("generate.batch_size", "evaluate.slots", "evaluate.reuse")
-"""Settings that change how long an arm takes, and no figure."""
 _MAX_P = 0.05
 """Largest p after Holm's correction of what is called a difference."""
 _MIN_TRIED = 3
@@ -48,9 +46,7 @@ def decoding(settings: Sequence[Mapping[str, str]]) -> str:
     shared = {
         key: value
         for key, value in settings[0].items()
-        if key.startswith("generate.")
-        and key not in _WITHOUT_EFFECT
-        and all(other.get(key) == value for other in settings)
+        if key.startswith("generate.") and all(other.get(key) == value for other in settings)
     }
     return f"Decoding of all arms: {in_words(shared)}."
 
@@ -58,7 +54,7 @@ def decoding(settings: Sequence[Mapping[str, str]]) -> str:
 def judged_apart(settings: Sequence[Mapping[str, str]]) -> list[str]:
     """A warning where arms are asked or judged in other ways; `settings` are of one arm each, flat."""
     keys = dict.fromkeys(key for one in settings for key in one if key.startswith(("generate.", "evaluate.")))
-    apart = [key for key in keys if key not in _WITHOUT_EFFECT and len({one.get(key) for one in settings}) > 1]
+    apart = [key for key in keys if len({one.get(key) for one in settings}) > 1]
     text = (
         f"The arms differ in {', '.join(apart)}, which is no training: a change from the baseline may come from there. "
         "What each arm sets stands under \u201cWhat was compared\u201d."

@@ -27,7 +27,7 @@ from codeglot.errors import ConfigError, RunError
 from codeglot.methods.base import Method
 from codeglot.models.layers import embedding_tables
 from codeglot.optim.build import build
-from codeglot.optim.schedule import check_warmup, factor
+from codeglot.optim.schedule import factor
 from codeglot.optim.settings import Optim
 from codeglot.runs import CHECKPOINTS
 from codeglot.train import identity, randomness, stages
@@ -134,8 +134,7 @@ class _Run:
         self._train = train
         self._optim = optim
         self._validate = validate
-        self._num_steps, self._stages = portions.num_steps, stages.plan(methods, portions.num_steps)
-        check_warmup(optim, min(stage.num_steps for stage in self._stages))  # each stage has one
+        self._num_steps, self._stages = portions.num_steps, stages.plan(methods, portions.num_steps, optim)
         self._stage = -1
         self._trained: dict[str, nn.Parameter] = {}
         """Parameters of this and earlier stages, by name."""

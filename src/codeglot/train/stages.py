@@ -5,6 +5,8 @@ from typing import NamedTuple
 
 from codeglot.errors import ConfigError
 from codeglot.methods.base import Method
+from codeglot.optim.schedule import check_warmup
+from codeglot.optim.settings import Optim
 
 
 class StageSteps(NamedTuple):
@@ -17,13 +19,14 @@ class StageSteps(NamedTuple):
     """At least one."""
 
 
-def plan(methods: Sequence[Method], num_steps: int) -> tuple[StageSteps, ...]:
-    """Divide the steps by the shares of the stages; every step belongs to one.
+def plan(methods: Sequence[Method], num_steps: int, optim: Optim) -> tuple[StageSteps, ...]:
+    """Divide the steps by the shares of the stages; every step belongs to one, and each stage has a warm-up.
 
     Methods with one stage train in every stage of another.
 
     Raises:
-        ConfigError: If two methods have different stages, the shares do not add up to 1, or a stage gets no step.
+        ConfigError: If two methods have different stages, the shares do not add up to 1, a stage gets no step, or the
+            warm-up is longer than a stage.
     """
     staged = [method for method in methods if len(method.stages()) > 1]
     stages = (staged or list(methods))[0].stages()
@@ -48,6 +51,7 @@ def plan(methods: Sequence[Method], num_steps: int) -> tuple[StageSteps, ...]:
                 f"The stage '{stage.name}' has {stage.share:g} of {num_steps} steps, which is none. "
                 "Give it a larger share, or set train.steps higher."
             )
+        check_warmup(optim, end - first)
         steps.append(StageSteps(stage.name, first, end - first))
         first = end
     return tuple(steps)
