@@ -116,6 +116,9 @@ def test_the_same_command_on_a_finished_folder_only_reads_it(tiny: Path, rows: P
     told = Told()
     assert train(tree(tiny, rows), tmp_path / "run", told) == first
     assert told.lines == [f"{tmp_path / 'run'} holds this training, finished already; nothing is trained again."]
+    checked = Told()
+    job.check(build(TrainingRun, tree(tiny, rows), source="run.toml"), tmp_path / "run", checked)
+    assert checked.lines == [f"{tmp_path / 'run'} holds this training, finished already; nothing would be trained."]
     assert {path: path.stat().st_mtime_ns for path in (tmp_path / "run").rglob("*.safetensors")} == before
 
 

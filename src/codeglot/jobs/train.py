@@ -45,10 +45,9 @@ def train(run: TrainingRun, out: Path, progress: Progress | None = None) -> Trai
     """
     progress = (progress if is_first_process() else None) or Silent()
     with claim(out, run) if is_first_process() else nullcontext():
-        summary = out / runs.TRAINING
-        if summary.exists() and (out / runs.ADAPTER).is_dir():
+        if _is_finished(out):
             progress.say(f"{out} holds this training, finished already; nothing is trained again.")
-            return load(TrainingSummary, summary)
+            return load(TrainingSummary, out / runs.TRAINING)
         return _work(run, out, progress)
 
 
@@ -59,9 +58,16 @@ def check(run: TrainingRun, out: Path, progress: Progress) -> None:
         CodeglotError: With value, place and remedy.
     """
     check_folder(out, run)
+    if _is_finished(out):
+        progress.say(f"{out} holds this training, finished already; nothing would be trained.")
+        return
     _, prepared, attached = get_ready(run, progress)
     num_trainable = sum(p.numel() for p in attached.model.parameters() if p.requires_grad)
     progress.say(f"{num_trainable:,} parameters would be trained on {len(prepared.examples)} examples.")
+
+
+def _is_finished(out: Path) -> bool:
+    return (out / runs.TRAINING).exists() and (out / runs.ADAPTER).is_dir()
 
 
 def get_ready(run: TrainingRun, progress: Progress) -> Ready:
