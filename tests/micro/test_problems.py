@@ -1,5 +1,6 @@
 """Held-out problems: how many, how they are ordered, and that they still fit the families they were made of."""
 
+import re
 from collections import Counter
 
 import pytest
@@ -8,8 +9,8 @@ from codeglot.micro.bundled import bundled
 from codeglot.micro.cases import MAX_CASES, MIN_CASES, Flaw, Suite, answers, cases, choose, differ
 from codeglot.micro.grammar import Composition, Part
 from codeglot.micro.phrasing import natural_languages
-from codeglot.micro.problems import Task, all_tasks, build_problem, tasks
-from codeglot.micro.renderers.renderer import languages
+from codeglot.micro.problems import Task, all_tasks, build_problem, solution, tasks
+from codeglot.micro.renderers.renderer import languages, renderer
 from codeglot.micro.splits import Split, assign, held_out
 from codeglot.records import Problem
 from tests.micro.test_cases import check_by_brute_force
@@ -165,3 +166,13 @@ def test_values_of_tests_fit_32_bits_and_stay_short() -> None:
             assert len(repr(case.arguments)) < 200
             expected = case.expected if isinstance(case.expected, list) else [case.expected]
             assert all(abs(value) < 2**31 for value in expected if isinstance(value, int))
+
+
+def test_no_go_solution_names_a_variable_of_a_loop_that_it_does_not_read() -> None:
+    """Go's compiler refuses that; the one place where correct trees give code that does not compile."""
+    loop = re.compile(r"for (\w+)(?:, (\w+))? := range ")
+    for task in all_tasks():
+        code = renderer("go").completion(solution(bundled(), task.composition))
+        for found in loop.finditer(code):
+            rest = code[found.end() :]
+            assert all(re.search(rf"\b{name}\b", rest) for name in found.groups() if name and name != "_"), code

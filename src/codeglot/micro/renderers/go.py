@@ -48,6 +48,8 @@ class _Go(Renderer):
         """As `Renderer`; Go forbids variables that nobody reads."""
         if isinstance(node, ForEach) and not is_used(node.item, node.body):
             return _REPEAT
+        if isinstance(node, ForCounts) and node.key is not None and not is_used(node.key, node.body):
+            return Special.FOR_VALUES
         return super().kind(node)
 
 
