@@ -336,10 +336,10 @@ def boxes() -> Iterator[Path]:
 def test_a_run_told_to_end_leaves_no_box_behind(tmp_path: Path, boxes: Path, number: signal.Signals) -> None:
     data = write_problems(tmp_path / "mine.jsonl", 2, tests="import time\ntime.sleep(30)\n")
     arguments = ("--engine", "reference", "--benchmark", "problems", "--data", data, "--out", tmp_path / "run")
-    arguments = (*arguments, "evaluate.reuse=false")  # an earlier test run may have judged these programs
+    anew = "evaluate.reuse=false"  # an earlier run of this test may have judged these programs
     process = subprocess.Popen(
         # What starts the tests may ignore signals (nohup does), and programs inherit that.
-        ["env", "--default-signal", sys.executable, "-m", "codeglot", "evaluate", *map(str, arguments)],
+        ["env", "--default-signal", sys.executable, "-m", "codeglot", "evaluate", *map(str, arguments), anew],
         env={**os.environ, "TMPDIR": str(boxes)},
         stderr=subprocess.PIPE,
         text=True,
