@@ -340,7 +340,9 @@ def test_an_interrupt_ends_the_process_at_once(tmp_path: Path) -> None:
             "request = GenerationRequest(task_id='t', sample=0, prompt='p', seed=0, prompt_hash='')\n"
             "list(engine.generate([request], Decoding()))\n"
         )
-        process = subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.PIPE, text=True)
+        # A process in the background inherits that interrupts are ignored.
+        argv = ["env", "--default-signal", sys.executable, "-c", code]
+        process = subprocess.Popen(argv, stderr=subprocess.PIPE, text=True)
         deadline = time.monotonic() + 60
         while not server.requests and time.monotonic() < deadline:
             time.sleep(0.02)
