@@ -185,6 +185,13 @@ def benchmarks_page() -> str:
             one.citation,
         )
         rows.append("| " + " | ".join(cells) + " |")
+    rows.append("\nPublished, but left out:\n")
+    for one in map(benchmark.get, benchmark.BENCHMARKS):
+        rows += [f"- `{one.name}` in {language_id}: {reason}" for language_id, reason in one.left_out.items()]
+        rows += [
+            f"- `{one.name}` in {language_id}: no language file says how to run it"
+            for language_id in one.unknown_languages
+        ]
     return "\n".join(rows) + "\n"
 
 

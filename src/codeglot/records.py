@@ -89,6 +89,8 @@ class Problem(StrictModel):
     """Text given to the model."""
     prompt_is_code: bool = True
     """Whether the prompt is the beginning of the program (signature and docstring) rather than prose."""
+    given: str = ""
+    """Where the prompt is prose: the beginning of a program at its end, which an answer may go on with."""
     entry_point: str | None = None
     """Name of the function that the tests call; None where the program is run as a whole."""
     tests: str = ""
@@ -221,8 +223,16 @@ class Execution(StrictModel):
     """Head and tail; the compiler's messages when it failed."""
     level: str = ""
     """Isolation level the program ran under."""
+    strategy: str = ""
+    """What was kept ready for it, as `compile_server`; empty: nothing."""
     attempts: int = Field(default=1, ge=0)
     """Starts that it took; 0: not run here, the verdict of an equal program was taken from the log."""
+    earlier: tuple[Verdict, ...] = ()
+    """Verdicts of starts before the one that counts: of one that other programs disturbed, or of the first of two that
+    were made to see whether they end alike."""
+    waited_s: float | None = None
+    """Seconds its processes were ready to run and waited for a core, where it was stopped by the wall limit; None:
+    not known."""
     versions: dict[str, str] = Field(default_factory=dict)
     """Version of each tool that took part."""
 

@@ -269,3 +269,30 @@ def test_json_that_nests_without_end_is_an_error_with_its_line(tmp_path: Path) -
     path.write_text("[" * 100_000 + "]" * 100_000 + "\n")
     with pytest.raises(DataError, match="not valid JSON"):
         list(iter_rows(path))
+
+
+def test_rows_know_their_place_in_the_file(tmp_path: Path) -> None:
+    (tmp_path / "rows.jsonl").write_text(f"\n{jsonl(ROWS)}")
+    assert [row.number for row in iter_rows(tmp_path / "rows.jsonl")] == [0, 1]
+
+
+IN_PARTS = Source(files=("rows_{part}.jsonl", "data/{part}.json"), parts=("ja", "de"))
+
+
+@pytest.mark.parametrize("ending", ["", ".gz"])
+@pytest.mark.parametrize("pattern", IN_PARTS.files)
+def test_all_parts_are_read_in_order_and_told_apart(tmp_path: Path, pattern: str, ending: str) -> None:
+    for number, part in enumerate(IN_PARTS.parts):
+        path = tmp_path / "named" / (pattern.replace("{part}", part) + ending)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        text = jsonl([ROWS[number]]).encode()
+        path.write_bytes(gzip.compress(text) if ending else text)
+    rows = list(read(IN_PARTS, tmp_path, folder="named"))
+    assert [row.values for row in rows] == [{**ROWS[0], "part": "ja"}, {**ROWS[1], "part": "de"}]
+
+
+def test_a_part_that_is_missing_is_not_passed_over(tmp_path: Path) -> None:
+    (tmp_path / "rows_de.jsonl").write_text(jsonl(ROWS))
+    with pytest.raises(DataError, match=r"No rows_\{part\}\.jsonl or .*part being each of ja, de"):
+        list(read(IN_PARTS, tmp_path, folder="named"))
+    assert [row.values["part"] for row in read(IN_PARTS, tmp_path / "rows_de.jsonl", folder="named")] == ["de", "de"]

@@ -49,7 +49,8 @@ def sample(part: str) -> list[Problem]:
     """Problems from the whole length of a part, whose published answers are right."""
     benchmark, language_id = part.split("/")
     problems, _ = answerable(load_problems(benchmark, languages=[language_id], split="all"))
-    faulty = {task for fault in UPSTREAM.faults if fault.part == part for task in fault.tasks}
+    known = (*UPSTREAM.faults, *UPSTREAM.weak_tests)
+    faulty = {task for fault in known if fault.part == part for task in fault.tasks}
     bad_syntax = [entry for entry in UPSTREAM.bad_syntax if entry.part == part]
     right = [
         problem
@@ -82,7 +83,8 @@ def test_published_answers_pass_and_the_same_with_other_values_returned_fail(
     )
     assert [(row.task_id, row.verdict, row.detail) for row in judged.reference if row.verdict != Verdict.PASS] == []
     assert [row.task_id for row in judged.survivors] == []
-    assert {row.verdict for row in judged.mutated} <= {Verdict.FAIL_ASSERT, Verdict.RUNTIME_ERROR}, "it compiles"
+    changed = [row for row in judged.mutated if row.detail != "empty"]  # what returns nothing is left out
+    assert {row.verdict for row in changed} <= {Verdict.FAIL_ASSERT, Verdict.RUNTIME_ERROR}, "it compiles"
 
 
 @needs_data
@@ -121,10 +123,13 @@ def test_every_listed_fault_is_a_published_answer_listed_once() -> None:
     for part in script.parts():
         benchmark, language_id = part.split("/")
         published = {problem.task_id for problem in load_problems(benchmark, languages=[language_id], split="all")}
-        listed = [task for fault in UPSTREAM.faults if fault.part == part for task in fault.tasks]
+        entries = (*UPSTREAM.faults, *UPSTREAM.weak_tests)
+        listed = [task for fault in entries if fault.part == part for task in fault.tasks]
         assert len(listed) == len(set(listed))
         assert set(listed) <= published
-    named = {fault.part for fault in UPSTREAM.faults} | {entry.part for entry in UPSTREAM.bad_syntax}
+    named = {fault.part for fault in (*UPSTREAM.faults, *UPSTREAM.weak_tests)} | {
+        entry.part for entry in UPSTREAM.bad_syntax
+    }
     assert named | set(UPSTREAM.notes) <= set(script.parts())
 
 
@@ -148,11 +153,16 @@ def made_up(
     return script.Judged("made/up", problems, rows, broken)
 
 
-def known(*tasks: str, least: int = 1, with_syntax: bool = False) -> object:
+def known(*tasks: str, least: int = 1, with_syntax: bool = False, weak: tuple[str, ...] = ()) -> object:
     faults = (script.Fault(part="made/up", reason="adds wrongly", tasks=tasks),)
+    weak_tests = (script.Fault(part="made/up", reason="the tests only look", tasks=weak),) if weak else ()
     bad_syntax = (script.BadSyntax(part="made/up", cut_off="breaks off", broken="is no program"),)
     return script.Upstream(
-        least={"made/up": least}, notes={}, faults=faults, bad_syntax=bad_syntax if with_syntax else ()
+        least={"made/up": least},
+        notes={},
+        faults=faults,
+        weak_tests=weak_tests,
+        bad_syntax=bad_syntax if with_syntax else (),
     )
 
 
@@ -195,3 +205,11 @@ def test_a_program_that_runs_is_not_excused_by_its_syntax() -> None:
     judged = made_up(Verdict.FAIL_ASSERT, solution="  return [1, 2", language="typescript")
     _, unexplained = script.by_reason(judged, known(with_syntax=True))
     assert [row.task_id for row in unexplained] == ["Made/0"]
+
+
+def test_a_survivor_of_weak_tests_is_named_and_no_fault_of_the_harness() -> None:
+    judged = made_up(Verdict.PASS, Verdict.PASS, mutated=Verdict.PASS)
+    lines, is_good = script.section(judged, known(weak=("Made/0",)))
+    assert not is_good
+    assert "- weak: the tests only look (1): Made/0" in lines
+    assert [line for line in lines if "mutated, and passes" in line] == ["- **mutated, and passes** `Made/1`"]

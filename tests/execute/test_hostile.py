@@ -8,8 +8,11 @@ from pathlib import Path
 import pytest
 
 from codeglot.records import Execution, Verdict
+from tests.execute.conftest import every_way
 
 RunPython = Callable[..., Execution]
+
+pytestmark = every_way
 
 
 def test_a_fork_bomb_is_stopped_by_the_limit_on_tasks(run_python: RunPython) -> None:

@@ -9,7 +9,7 @@ import pytest
 from codeglot.errors import DataError, SandboxError
 from codeglot.execute.cold import ColdSandbox
 from codeglot.execute.levels.bubblewrap import Bubblewrap
-from codeglot.execute.local import LocalPool
+from codeglot.execute.local import LOOK_AHEAD, LocalPool
 from codeglot.execute.sandbox import ExecutionRequest
 from codeglot.records import Execution, Limits, Verdict
 
@@ -66,7 +66,7 @@ def test_requests_are_taken_only_a_little_ahead() -> None:
     for _ in range(3):
         next(results)
     results.close()
-    assert next(taken) <= 2 * 2 + 3
+    assert next(taken) <= LOOK_AHEAD * 2 + 3
 
 
 def test_a_failing_sandbox_gets_two_more_attempts() -> None:

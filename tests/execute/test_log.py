@@ -106,6 +106,27 @@ def test_leaving_early_stops_the_pool_below(tmp_path: Path) -> None:
     assert closed
 
 
+def test_a_verdict_that_is_taken_back_is_so_for_all_that_it_served(tmp_path: Path) -> None:
+    class Wavering(ScriptedPool):
+        def run_all(
+            self, requests: Iterable[tuple[Key, ExecutionRequest]]
+        ) -> Generator[tuple[Key, Execution], None, None]:
+            first = list(super().run_all(requests))
+            yield from first
+            for key, execution in first:
+                yield key, execution.model_copy(update={"verdict": Verdict.FAIL_ASSERT})
+
+    with VerdictLog(tmp_path / "log") as log:
+        pairs = [(0, request("pass")), (1, request("pass")), (2, request("pass"))]
+        results = dict(ReusingPool(Wavering(), log, VERSIONS).run_all(pairs))
+        assert {execution.verdict for execution in results.values()} == {Verdict.FAIL_ASSERT}
+        assert sorted(results) == [0, 1, 2]
+    with VerdictLog(tmp_path / "log") as log:
+        kept = log.find(results[0].execution_key)
+        assert kept
+        assert kept.verdict == Verdict.FAIL_ASSERT
+
+
 @settings(deadline=None, max_examples=40)
 @given(cut=st.integers(0, 900))
 def test_a_log_torn_anywhere_loses_at_most_its_last_verdict(cut: int, tmp_path_factory: pytest.TempPathFactory) -> None:

@@ -1,8 +1,9 @@
 import os
 import subprocess
 import sys
+import time
 
-from codeglot.execute.processes import children, count_files, descendants, measure
+from codeglot.execute.processes import children, count_files, descendants, measure, waited_s
 
 
 def test_a_tree_of_processes_is_found_and_added_up() -> None:
@@ -29,3 +30,19 @@ def test_a_process_that_has_gone_uses_nothing() -> None:
 
 def test_the_disks_of_the_host_are_not_counted() -> None:
     assert count_files(os.getpid(), ["/tmp"]) == 0
+
+
+def test_a_process_that_sleeps_does_not_wait_for_a_core_and_one_of_many_that_compute_does() -> None:
+    spin = "while True: pass"
+    busy = [subprocess.Popen([sys.executable, "-c", spin]) for _ in range(3 * len(os.sched_getaffinity(0)))]
+    sleeper = subprocess.Popen(["sleep", "30"])
+    try:
+        time.sleep(2)
+        waiting = max(waited_s([process.pid]) or 0.0 for process in busy)
+        sleeping = waited_s([sleeper.pid])
+    finally:
+        for process in (*busy, sleeper):
+            process.kill()
+            process.wait()
+    assert sleeping is not None
+    assert sleeping < 0.2 < waiting

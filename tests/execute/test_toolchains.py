@@ -44,6 +44,14 @@ def test_every_missing_tool_is_named_with_the_remedy(level: Bubblewrap) -> None:
     assert "codeglot languages check --only toy --install" in problem
 
 
+def test_the_remedy_for_what_no_package_manager_has_is_a_command_for_a_person(level: Bubblewrap) -> None:
+    language = toy(run=("no-such-runner",), packages={"by_hand": "fetch it"})
+    problem = Toolchains(level).get(language).problem
+    assert "no-such-runner" in problem
+    assert "a person installs it by `fetch it`" in problem
+    assert "--install" not in problem
+
+
 def test_a_version_command_that_fails_is_a_problem(level: Bubblewrap) -> None:
     problem = Toolchains(level).get(toy(version=("sh", "-c", "echo broken library >&2; exit 4"))).problem
     assert "broken library" in problem

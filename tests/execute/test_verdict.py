@@ -126,7 +126,7 @@ def test_a_failed_assertion_that_mentions_an_error_is_still_one() -> None:
 
 
 @pytest.mark.parametrize(
-    "printed", ["1 2\n3\n", "1 2\n3", "1 2  \n3\t\n\n\n", "1 2\r\n3\r\n", f"1 2\n3\n\n{NONCE}\n", f"1 2\n3{NONCE}"]
+    "printed", ["1 2\n3\n", "1 2\n3", "1 2  \n3\t\n\n\n", "1 2\r\n3\r\n", f"1 2\n3\n\n{NONCE}\n", f"1 2\n3\n{NONCE}\n"]
 )
 def test_white_space_at_ends_does_not_count(printed: str) -> None:
     nonce = NONCE if NONCE in printed else None
@@ -145,6 +145,24 @@ def test_the_first_difference_of_output_is_told() -> None:
 
 def test_right_output_excuses_no_early_exit() -> None:
     assert of_run(ended(0, "1\n"), expected="1\n").verdict == Verdict.EARLY_EXIT
+
+
+def test_a_program_that_prints_its_own_source_has_not_reached_the_end_of_its_tests() -> None:
+    for printed in (f'print("{NONCE}")\n', f"x{NONCE}\n", f"{NONCE}x\n"):
+        assert of_run(ended(0, printed)).verdict == Verdict.EARLY_EXIT
+    assert of_run(ended(0, f"no line end\n{NONCE}\n")).verdict == Verdict.PASS
+
+
+def test_a_rule_that_needs_no_text_tells_the_status() -> None:
+    rules = [ErrorRule(verdict=Verdict.FAIL_ASSERT, pattern="", status=1)]
+    judgement = judge(compiled=None, ran=ended(1), rules=rules, nonce=NONCE, expected_output=None)
+    assert judgement == Judgement(Verdict.FAIL_ASSERT, "ended with status 1")
+
+
+def test_a_compiler_that_says_what_is_wrong_on_a_line_of_its_own_is_understood() -> None:
+    compiled = ended(1, "", "\n/box/main.hs:7:1: error:\n    Multiple declarations\n    Declared at: 3:1\n")
+    judgement = judge(compiled=compiled, ran=None, rules=(), nonce=NONCE, expected_output=None)
+    assert judgement == Judgement(Verdict.COMPILE_ERROR, "/box/main.hs:7:1: error: Multiple declarations")
 
 
 def test_details_are_one_line_of_bounded_length() -> None:

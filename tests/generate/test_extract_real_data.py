@@ -18,6 +18,8 @@ pytestmark = pytest.mark.skipif(
 
 SETS = [
     ("humaneval", "python"),
+    ("humaneval_plus", "python"),
+    ("mbpp_plus", "python"),
     *(("humaneval_x", language) for language in ("python", "java", "javascript", "cpp", "go", "rust")),
     ("mbpp", "python"),
     ("sanitized_mbpp", "python"),

@@ -99,6 +99,38 @@ EXAMPLES = {
 }
 
 
+CHAINS = {
+    "bash": (
+        "f() {\n  if [ $1 = 0 ]; then echo true; else f $(($1 - 1)); fi\n}\n",
+        "set -e\nt() {\n  [[ $(f 2) = true ]]\n}\nt\n",
+        "set -e\nt() {\n  [[ $(f 2) = truex ]]\n}\nt\n",
+    ),
+    "r": ("f <- function(n) if (n == 0) TRUE else f(n - 1)\n", "stopifnot(f(2))\n", "stopifnot(!f(2), !f(1))\n"),
+    "tcl": (
+        "proc f {n} {\n  if {$n == 0} { return true }\n  return [f [expr {$n - 1}]]\n}\n",
+        'if {[f 2] ne "true"} { error "Assertion failed" }\n',
+        'if {[f 2] ne "truex" || [f 1] ne "truex"} { error "Assertion failed" }\n',
+    ),
+}
+
+
+@pytest.mark.toolchain
+@pytest.mark.parametrize("language_id", CHAINS)
+def test_a_result_changes_once_however_often_the_function_calls_itself(
+    sandbox: ColdSandbox, need_toolchain: Callable[[str], None], language_id: str
+) -> None:
+    need_toolchain(language_id)
+    solution, tests, tests_of_changed = CHAINS[language_id]
+    text = changed(problem(solution, language_id=language_id, prompt="", tests=tests)).text
+    for source, checks, verdict in (
+        (solution, tests, Verdict.PASS),
+        (text, tests, Verdict.FAIL_ASSERT),
+        (text, tests_of_changed, Verdict.PASS),
+    ):
+        execution = sandbox.run(ExecutionRequest(source=source, tests=checks, language_id=language_id))
+        assert execution.verdict == verdict, f"{execution.detail}\n{execution.stdout}\n{execution.stderr}"
+
+
 @pytest.mark.parametrize("language_id", EXAMPLES)
 def test_values_of_typed_languages_change_by_the_declared_type(language_id: str) -> None:
     prompt, solution, expected = EXAMPLES[language_id]
@@ -136,13 +168,16 @@ def test_the_declared_type_is_put_into_the_code_without_line_breaks() -> None:
     assert "[&]() -> vector<vector< int>> { vector<vector< int>> v = {}; if (v.empty())" in mutation.text
 
 
+CHANGEABLE = [language for language in spec.all_languages() if language.wrong_values]
+
+
 def probe(language: Language) -> Problem:
     """The passing probe of a language, as a problem whose answer is the whole program."""
     source = language.probes[Verdict.PASS].source
     return problem(source, language_id=language.id, prompt="", entry_point=None, tests=language.probe_tests)
 
 
-@pytest.mark.parametrize("language", spec.all_languages(), ids=lambda language: language.id)
+@pytest.mark.parametrize("language", CHANGEABLE, ids=lambda language: language.id)
 def test_the_passing_probe_of_every_language_has_a_value_to_change(language: Language) -> None:
     mutation = changed(probe(language))
     assert mutation.how.startswith("1 returned value(s)")
@@ -150,7 +185,7 @@ def test_the_passing_probe_of_every_language_has_a_value_to_change(language: Lan
 
 
 @pytest.mark.toolchain
-@pytest.mark.parametrize("language", spec.all_languages(), ids=lambda language: language.id)
+@pytest.mark.parametrize("language", CHANGEABLE, ids=lambda language: language.id)
 def test_a_probe_that_returns_another_value_fails_its_assertions(
     sandbox: ColdSandbox, need_toolchain: Callable[[str], None], language: Language
 ) -> None:

@@ -50,13 +50,13 @@ def test_nothing_is_run_where_nothing_is_missing(cache: Path) -> None:
     languages = [spec.get("lua"), spec.get("typescript")]
     for package in spec.get("typescript").packages.npm:
         put_npm(cache, package)
-    host = ScriptedHost(installed=("lua5.4", "nodejs"))
+    host = ScriptedHost(installed=tuple(package for language in languages for package in language.packages.apt))
     assert job.install(languages, Silent(), host) == []
     assert host.ran == []
 
 
 def test_only_what_is_missing_is_installed() -> None:
-    host = ScriptedHost(installed=("g++", "libssl-dev"))
+    host = ScriptedHost(installed=tuple({*spec.get("cpp").packages.apt} - {"libboost-dev"}))
     assert job.install([spec.get("cpp")], Silent(), host) == []
     assert [command[1] for command in host.ran] == ["update", "install"]
     assert host.ran[1][-1] == "libboost-dev"
@@ -69,14 +69,15 @@ def test_what_apt_does_not_know_is_skipped_and_the_rest_installed() -> None:
     (skipped,) = job.install([spec.get("lua"), spec.get("ruby")], Silent(), host)
     assert skipped.reason == "Lua: apt-get failed: E: Unable to locate package"
     assert skipped.command.startswith("apt-get install")
-    assert skipped.command.endswith("lua5.4")
-    assert host.ran[-1][-1] == "ruby"
+    assert skipped.command.endswith(" ".join(spec.get("lua").packages.apt))
+    assert host.ran[-1][-len(spec.get("ruby").packages.apt) :] == spec.get("ruby").packages.apt
 
 
 def test_without_root_the_command_is_said_and_nothing_is_run() -> None:
     host = ScriptedHost(is_root=False)
     (skipped,) = job.install([spec.get("ruby")], Silent(), host)
-    assert skipped.command == "sudo apt-get install -y --no-install-recommends ruby"
+    packages = " ".join(spec.get("ruby").packages.apt)
+    assert skipped.command == f"sudo apt-get install -y --no-install-recommends {packages}"
     assert host.ran == []
 
 
@@ -114,6 +115,23 @@ def test_npm_itself_is_installed_where_it_is_missing() -> None:
     assert host.ran[0][:2] == ("apt-get", "install")
     assert host.ran[0][-1] == "npm"
     assert host.ran[1][0] == "npm"
+
+
+def test_what_no_package_manager_has_is_left_to_a_person() -> None:
+    host = ScriptedHost()
+    (skipped,) = job.install([spec.get("julia")], Silent(), host)
+    assert skipped.reason == "Julia: no package manager has it"
+    assert skipped.command == job.install_command(spec.get("julia"))
+    assert skipped.command.startswith("curl ")
+    host.commands.add("julia")
+    assert job.install([spec.get("julia")], Silent(), host) == []
+    assert host.ran == []
+
+
+def test_what_a_person_would_run_names_all_that_is_needed() -> None:
+    command = job.install_command(spec.get("swift"))
+    assert command.startswith("apt-get install -y binutils")
+    assert command.endswith(f"; {spec.get('swift').packages.by_hand}")
 
 
 def test_a_command_of_this_machine_is_run_without_a_shell() -> None:

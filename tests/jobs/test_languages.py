@@ -5,6 +5,7 @@ from codeglot.execute.sandbox import ExecutionRequest
 from codeglot.execute.toolchains import Toolchain
 from codeglot.jobs import languages as job
 from codeglot.jobs.install import install_command
+from codeglot.jobs.language_table import table
 from codeglot.jobs.progress import Silent
 from codeglot.languages import spec
 from codeglot.languages.spec import Language
@@ -70,7 +71,7 @@ def test_a_probe_that_ends_otherwise_makes_a_language_unusable() -> None:
     (row,) = job.check([spec.get("lua")], ScriptedSandbox(wrong={Verdict.MEMORY: Verdict.RUNTIME_ERROR}))
     assert not row.is_usable
     assert list(row.wrong) == [Verdict.MEMORY]
-    assert "    the probe 'memory' ended as 'runtime_error': because" in job.table([row])
+    assert "    the probe 'memory' ended as 'runtime_error': because" in table([row])
 
 
 def test_a_look_runs_nothing() -> None:
@@ -81,7 +82,7 @@ def test_a_look_runs_nothing() -> None:
 
 
 def test_the_table_has_a_line_per_language_and_one_per_fault() -> None:
-    lines = job.table(job.check(LANGUAGES, ScriptedSandbox(missing="perl")))
+    lines = table(job.check(LANGUAGES, ScriptedSandbox(missing="perl")))
     assert lines[0].split() == ["lua", "1.0", "8", "of", "8", "probes", "0.25", "CPU", "s", "scripted"]
     assert lines[1].split()[:2] == ["perl", "missing"]
     assert lines[2:] == ["    its compiler is not there", f"    by hand: {install_command(spec.get('perl'))}"]

@@ -42,6 +42,8 @@ if TYPE_CHECKING:
 @click.option("-k", "ks", multiple=True, type=int, help="k of pass@k; may be given several times.  [default: 1]")
 @click.option("--problems", type=int, help="Only the first this many problems of each benchmark and language.")
 @click.option("--slots", type=int, help="Programs at once.  [default: one per core]")
+@click.option("--sandbox", help="Isolation level, as in evaluate.sandbox.  [default: the strongest there is]")
+@click.option("--cluster", help="Judge on the nodes of a Ray cluster: `auto` or HOST:PORT.")
 @click.option(
     "--out",
     type=click.Path(path_type=Path),
@@ -152,6 +154,8 @@ def _tree(options: dict[str, Any]) -> dict[str, Any]:
                 "num_problems": options["problems"],
                 "k": list(options["ks"]) or None,
                 "slots": options["slots"],
+                "sandbox": options["sandbox"],
+                "cluster": options["cluster"],
             },
         }
     )

@@ -10,6 +10,7 @@ import os
 import zlib
 from collections.abc import Iterator, Mapping
 from importlib import import_module
+from itertools import product
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -38,6 +39,9 @@ class Source(NamedTuple):
     """Files of it, all of which are read, in order; they are also found in a local copy of the data set."""
     revision: str | None = None
     """Branch, tag or commit on the hub; None: its main branch."""
+    parts: tuple[str, ...] = ()
+    """What `{part}` in a name of `files` stands for: that many files, all of which are read, in order. Their rows say
+    which part they are of in a column `part`."""
 
 
 class Row(NamedTuple):
@@ -46,6 +50,8 @@ class Row(NamedTuple):
     where: str
     """File and line, for messages."""
     values: Mapping[str, Any]
+    number: int = 0
+    """Its place in the file, counted from 0."""
 
     def text(self, *names: str) -> str:
         """The first of these columns that holds text.
@@ -116,14 +122,28 @@ def locate(source: Source, data: Path, *, folder: str) -> tuple[Path, ...]:
         return (data,)
     roots = (data, data / folder)
     for name in source.files:
-        for path in (root / (name + ending) for root in roots for ending in ("", ".gz")):
-            if path.is_file():
-                return (path,)
+        for root, ending in product(roots, ("", ".gz")):
+            paths = tuple(root / (file + ending) for file in _expand(name, source))
+            if all(path.is_file() for path in paths):
+                return paths
     for root in roots if source.hub_files else ():
         copies = tuple(root / name for name in source.hub_files)
         if all(path.is_file() for path in copies):
             return copies
     return ()
+
+
+def _expand(name: str, source: Source) -> list[str]:
+    """The files that a name stands for."""
+    return [name.replace("{part}", part) for part in source.parts or ("",)]
+
+
+def _part(source: Source, path: Path) -> str | None:
+    """Which part of the source a file is; None where it is none."""
+    own = path.name.removesuffix(".gz")
+    names = (_expand(name, source) for name in source.files)
+    found = (part for files in names for part, file in zip(source.parts, files, strict=False) if Path(file).name == own)
+    return next(found, None)
 
 
 def read(source: Source, data: Path | None, *, folder: str, place: str = _PLACE) -> Iterator[Row]:
@@ -140,13 +160,15 @@ def read(source: Source, data: Path | None, *, folder: str, place: str = _PLACE)
     """
     paths = _download(source, place) if data is None else locate(source, data, folder=folder)
     if not paths:
-        names = " or ".join(source.files)
+        names = " or ".join(source.files) + (f", part being each of {', '.join(source.parts)}," if source.parts else "")
         raise DataError(
             f"No {names} in {data} or {data}/{folder} (with or without .gz). "
             f"Put it there, or name the right folder {place}."
         )
     for path in paths:
-        yield from iter_rows(path)
+        part = _part(source, path)
+        for row in iter_rows(path):
+            yield row if part is None else row._replace(values={**row.values, "part": part})
 
 
 def iter_rows(path: Path) -> Iterator[Row]:
@@ -159,13 +181,12 @@ def iter_rows(path: Path) -> Iterator[Row]:
     readers = {".jsonl": _iter_json, ".json": _iter_json, ".parquet": _iter_parquet}
     if kind not in readers:
         raise DataError(f"{path}: rows are read from .jsonl, .json, .jsonl.gz, .json.gz or .parquet files.")
-    empty = True
-    for where, values in readers[kind](path):
+    number = -1
+    for number, (where, values) in enumerate(readers[kind](path)):
         if not isinstance(values, dict):
             raise DataError(f"{where}: a row must be a JSON object, not {values!r:.60}. {_FORM}")
-        yield Row(where, values)
-        empty = False
-    if empty:
+        yield Row(where, values, number)
+    if number < 0:
         raise DataError(f"{path} holds no rows. Get it again from where it came.")
 
 

@@ -19,8 +19,14 @@ class Program:
     """What the program prints when its tests have come to their end; None where nothing is expected."""
 
 
-def assemble(request: ExecutionRequest, language: Language, nonce: str) -> Program:
+def assemble(request: ExecutionRequest, language: Language, nonce: str, *, is_warm: bool = False) -> Program:
     """Make the files and commands of one program; one without tests is left as it is.
+
+    Args:
+        request: The program.
+        language: Its language.
+        nonce: What marks the end of its tests.
+        is_warm: Whether to take the language's faster commands, where it has some.
 
     Raises:
         DataError: If a file of the request has an unsafe path, or the place of another file.
@@ -39,8 +45,8 @@ def assemble(request: ExecutionRequest, language: Language, nonce: str) -> Progr
     marked = has_tests and any("{nonce}" in text for text in (recipe.epilogue, *recipe.files.values()))
     return Program(
         files=files | request.files,
-        compile=_command(recipe.compile, language),
-        run=_command(recipe.run, language),
+        compile=_command((is_warm and recipe.warm_compile) or recipe.compile, language),
+        run=_command((is_warm and recipe.warm_run) or recipe.run, language),
         nonce=nonce if marked else None,
     )
 

@@ -1,24 +1,35 @@
-"""The sandbox that keeps nothing warm: a fresh box for every program, a fresh set of namespaces for every step."""
+"""The sandbox of one level: a fresh box for every program, a fresh set of namespaces for every step."""
 
 import json
 import secrets
-import threading
-from collections import defaultdict
 from collections.abc import Callable
 from pathlib import Path
 
 from codeglot.errors import ToolchainError
 from codeglot.execute.assemble import Program, assemble
-from codeglot.execute.prepare import prepared_folder
+from codeglot.execute.places import relocate
+from codeglot.execute.readiness import Readiness
 from codeglot.execute.sandbox import ExecutionRequest
-from codeglot.execute.step import Box, Level, Outcome, Step, clip
-from codeglot.execute.toolchains import Toolchain, Toolchains, compile_limits
+from codeglot.execute.step import Level, Outcome, Step, clip
+from codeglot.execute.toolchains import Toolchain, compile_limits
 from codeglot.execute.verdict import judge, without_nonce
+from codeglot.execute.warm.strategy import COLD, Strategy
 from codeglot.languages import spec
 from codeglot.languages.spec import Language
 from codeglot.records import Execution, Limits, Verdict, short_hash
 
-_NOT_EXECUTED = {"name", "aliases", "comment", "grammar", "stop", "syntax", "wrong_values", "probes", "probe_tests"}
+_NOT_EXECUTED = {
+    "name",
+    "aliases",
+    "comment",
+    "grammar",
+    "stop",
+    "syntax",
+    "wrong_values",
+    "wrong_result",
+    "probes",
+    "probe_tests",
+}
 """Facts of a language that decide no verdict: what it is called, and how answers are read, ended and changed."""
 
 
@@ -28,15 +39,22 @@ class ColdSandbox:
     Args:
         level: Where steps are run.
         find_language: Finds a language by its id.
+        find_strategy: Tells how programs of a language are built and run; by default from nothing.
+        readiness: What is known of the languages already.
     """
 
-    def __init__(self, level: Level, find_language: Callable[[str], Language] = spec.get) -> None:
+    def __init__(
+        self,
+        level: Level,
+        find_language: Callable[[str], Language] = spec.get,
+        find_strategy: Callable[[Language], Strategy] = lambda _: COLD,
+        readiness: Readiness | None = None,
+    ) -> None:
         self.level = level.name
         self._level = level
-        self._find_language = find_language
-        self._toolchains = Toolchains(level)
-        self._prepared: dict[str, Path | ToolchainError | None] = {}
-        self._locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
+        self._find_language: Callable[[str], Language] = lambda name: relocate(find_language(name), level.places)
+        self._find_strategy = find_strategy
+        self._readiness = readiness or Readiness(level)
 
     def toolchain(self, language: Language) -> Toolchain:
         """Version of a language's tools in the boxes, or why they cannot be used; asked once.
@@ -44,10 +62,14 @@ class ColdSandbox:
         Raises:
             SandboxError: If the sandbox failed.
         """
-        return self._toolchains.get(language)
+        return self._readiness.toolchain(language)
 
     def run(self, request: ExecutionRequest) -> Execution:
-        """Judge one program; see `Sandbox.run`."""
+        """Judge one program; see `Sandbox.run`.
+
+        Raises:
+            WarmthError: If what the strategy keeps ready failed.
+        """
         language = self._find_language(request.language_id)
         toolchain = self.toolchain(language)
         facts = Execution(
@@ -59,29 +81,28 @@ class ColdSandbox:
         )
         if toolchain.problem:
             return facts
-        prepared = self._prepare(language, toolchain.version)
-        if isinstance(prepared, ToolchainError):
-            return facts.model_copy(update={"detail": str(prepared)})
-        program = assemble(request, language, secrets.token_hex(16))
+        try:
+            prepared = self._readiness.prepared(language, toolchain.version)
+        except ToolchainError as error:
+            return facts.model_copy(update={"detail": str(error)})
+        strategy = self._find_strategy(language)
+        program = assemble(request, language, secrets.token_hex(16), is_warm=bool(strategy.name))
         with self._level.open_box() as box:
-            box.put(program.files)
-            compiled = _compile(box, program, language, prepared) if program.compile else None
-            ran = _run(box, program, language, request, prepared) if compiled is None or compiled.status == 0 else None
-        return facts.model_copy(update=_findings(compiled, ran, program, language, request))
+            compiled = None
+            if program.compile:
+                compiled = strategy.compile(box, program.files, _compile_step(program, language, prepared))
+            else:
+                box.put(program.files)
+            ran = None
+            if compiled is None or compiled.status == 0:
+                ran = box.run(_run_step(program, language, request, prepared, forks=strategy.forks))
+        return facts.model_copy(
+            update={"strategy": strategy.name, **_findings(compiled, ran, program, language, request)}
+        )
 
     def close(self) -> None:
         """Kill all programs that run; they and later ones raise SandboxError."""
         self._level.close()
-
-    def _prepare(self, language: Language, version: str) -> Path | ToolchainError | None:
-        """Prepare a language once; a failure is kept too, since it would cost every program the same time."""
-        with self._locks[language.id]:
-            if language.id not in self._prepared:
-                try:
-                    self._prepared[language.id] = prepared_folder(self._level, language, version)
-                except ToolchainError as error:
-                    self._prepared[language.id] = error
-            return self._prepared[language.id]
 
 
 def execution_key(request: ExecutionRequest, language: Language, version: str) -> str:
@@ -101,8 +122,8 @@ def run_limits(limits: Limits, language: Language) -> Limits:
     return limits.model_copy(update={"memory_mib": memory_mib, "num_tasks": max(limits.num_tasks, needs.num_tasks)})
 
 
-def _compile(box: Box, program: Program, language: Language, prepared: Path | None) -> Outcome:
-    step = Step(
+def _compile_step(program: Program, language: Language, prepared: Path | None) -> Step:
+    return Step(
         command=program.compile,
         limits=compile_limits(language),
         env=language.env,
@@ -110,11 +131,12 @@ def _compile(box: Box, program: Program, language: Language, prepared: Path | No
         is_writable=True,
         prepared=prepared,
     )
-    return box.run(step)
 
 
-def _run(box: Box, program: Program, language: Language, request: ExecutionRequest, prepared: Path | None) -> Outcome:
-    step = Step(
+def _run_step(
+    program: Program, language: Language, request: ExecutionRequest, prepared: Path | None, *, forks: bool
+) -> Step:
+    return Step(
         command=program.run,
         limits=run_limits(request.limits, language),
         env=language.env,
@@ -122,8 +144,8 @@ def _run(box: Box, program: Program, language: Language, request: ExecutionReque
         prepared=prepared,
         stdin=request.stdin,
         work_files=request.files,
+        forks=forks,
     )
-    return box.run(step)
 
 
 def _findings(
@@ -144,6 +166,7 @@ def _findings(
         "cpu_s": sum(step.cpu_s for step in steps),
         "wall_s": sum(step.wall_s for step in steps),
         "memory_mib": max(step.memory_mib for step in steps),
+        "waited_s": steps[-1].waited_s,
         "stdout": clip(without_nonce(steps[-1].stdout, program.nonce)),
         "stderr": clip(steps[-1].stderr),
     }

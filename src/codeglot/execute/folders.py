@@ -81,6 +81,21 @@ def make_readable(folder: Path) -> None:
             pending += [path for path in current.iterdir() if not path.is_symlink()]
 
 
+def empty(folder: Path, *, was_writable: bool) -> None:
+    """Remove all that a folder holds; where programs could change the folder itself, undo that too."""
+    if was_writable:
+        folder.chmod(0o700)
+        for name in os.listxattr(folder):
+            os.removexattr(folder, name)
+    with os.scandir(folder) as listing:
+        entries = list(listing)
+    for entry in entries:
+        if entry.is_dir(follow_symlinks=False):
+            remove_tree(Path(entry.path))
+        else:
+            Path(entry.path).unlink()
+
+
 def remove_tree(folder: Path) -> None:
     """Remove a folder that nothing uses any more, however deep it is and whatever its modes are.
 

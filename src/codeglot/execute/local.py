@@ -1,28 +1,32 @@
 """Many programs at once on this machine."""
 
 import os
-from collections.abc import Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from itertools import islice
 from typing import Protocol, TypeVar
 
 from codeglot.errors import SandboxError
+from codeglot.execute.probes import canary
 from codeglot.execute.sandbox import ExecutionRequest, Sandbox
+from codeglot.execute.scheduler import Scheduler, Task
 from codeglot.records import Execution, Verdict
 
 Key = TypeVar("Key")
 
-NUM_ATTEMPTS = 3
-"""Before a program is given up as `infra_error`."""
-LOOK_AHEAD = 2
-"""Requests taken per slot: one that runs, one that waits."""
+LOOK_AHEAD = 16
+"""Requests taken per slot, among which the longest are started first."""
 
 
 class Pool(Protocol):
     """Runs many programs."""
 
     def run_all(self, requests: Iterable[tuple[Key, ExecutionRequest]]) -> Generator[tuple[Key, Execution], None, None]:
-        """Yield each execution under its key, in the order in which they end; stop all when this is left early."""
+        """Yield each execution under its key, in the order in which they end; stop all when this is left early.
+
+        A key may come again, when it shows that its first verdict was given while its language could not be judged;
+        the later execution counts.
+        """
         ...
 
 
@@ -32,43 +36,59 @@ class LocalPool:
     Args:
         sandbox: Where they run.
         slots: Programs at one time; None: one per core.
+        find_canary: The known-good program of a language, run now and then between the others.
     """
 
-    def __init__(self, sandbox: Sandbox, slots: int | None = None) -> None:
+    def __init__(
+        self,
+        sandbox: Sandbox,
+        slots: int | None = None,
+        find_canary: Callable[[str], ExecutionRequest | None] = canary,
+    ) -> None:
         self.slots = slots or len(os.sched_getaffinity(0))
         self._sandbox = sandbox
+        self._find_canary = find_canary
 
     def run_all(self, requests: Iterable[tuple[Key, ExecutionRequest]]) -> Generator[tuple[Key, Execution], None, None]:
-        """Yield each execution under its key, in the order in which they end.
+        """Yield each execution under its key, as `Pool.run_all` does.
 
         When this is left early - by an error, an interrupt or by closing the iterator - the sandbox is closed, which
         kills what still runs.
         """
+        scheduler: Scheduler[Key] = Scheduler(self.slots, find_canary=self._find_canary)
+        running: dict[Future[Execution], Task[Key]] = {}
         waiting = iter(requests)
-        running: dict[Future[Execution], Key] = {}
         with ThreadPoolExecutor(self.slots, thread_name_prefix="codeglot-slot") as executor:
             try:
-                while True:
-                    for key, request in islice(waiting, LOOK_AHEAD * self.slots - len(running)):
-                        running[executor.submit(self._run, request)] = key
-                    if not running:
-                        return
+                while self._fill(scheduler, waiting, executor, running):
                     done, _ = wait(running, return_when=FIRST_COMPLETED)
                     for future in done:
-                        yield running.pop(future), future.result()
+                        # One by one, since who consumes this may send into it, which a list does not take.
+                        for verdict in scheduler.end(running.pop(future), future.result()):  # noqa: UP028
+                            yield verdict
             except BaseException:
                 for future in running:
                     future.cancel()
                 self._sandbox.close()
                 raise
 
+    def _fill(
+        self,
+        scheduler: Scheduler[Key],
+        requests: Iterator[tuple[Key, ExecutionRequest]],
+        executor: ThreadPoolExecutor,
+        running: dict[Future[Execution], Task[Key]],
+    ) -> bool:
+        """Start what may be started; whether anything runs."""
+        for key, request in islice(requests, max(0, LOOK_AHEAD * self.slots - scheduler.num_waiting)):
+            scheduler.add(key, request)
+        while task := scheduler.start():
+            running[executor.submit(self._run, task.to_run)] = task
+        return bool(running)
+
     def _run(self, request: ExecutionRequest) -> Execution:
-        """Run one program; a failing sandbox gets further attempts, and is never the program's fault."""
-        error = SandboxError()
-        for _ in range(NUM_ATTEMPTS):
-            try:
-                return self._sandbox.run(request)
-            except SandboxError as failure:
-                error = failure
-        level = self._sandbox.level
-        return Execution(verdict=Verdict.INFRA_ERROR, detail=str(error), level=level, attempts=NUM_ATTEMPTS)
+        """Run one program; a failing sandbox is never the program's fault."""
+        try:
+            return self._sandbox.run(request)
+        except SandboxError as error:
+            return Execution(verdict=Verdict.INFRA_ERROR, detail=str(error), level=self._sandbox.level)

@@ -45,10 +45,14 @@ _KEY = re.compile(rb'"execution_key":"([0-9a-f]{16})"')
 
 def default_log(level: str) -> Path:
     """The log in the cache folder for verdicts given at this isolation level by this very judging code."""
+    return runs.cache_folder() / "verdicts" / f"{short_hash(level, judging_code())}.jsonl"
+
+
+def judging_code() -> str:
+    """Hash of all code that decides verdicts."""
     package = resources.files("codeglot.execute")
-    code = sorted(path for path in Path(str(package)).rglob("*") if path.is_file() and path.suffix in {".py", ".bpf"})
-    name = short_hash(level, [path.read_bytes().hex() for path in code])
-    return runs.cache_folder() / "verdicts" / f"{name}.jsonl"
+    code = sorted(path for path in Path(str(package)).rglob("*") if path.is_file() and path.suffix not in {".pyc"})
+    return short_hash([path.read_bytes().hex() for path in code])
 
 
 class VerdictLog:
@@ -87,8 +91,15 @@ class VerdictLog:
 
     def add(self, execution: Execution) -> None:
         """Keep a verdict, if it is one that serves equal programs too."""
-        if execution.verdict not in REUSABLE or not execution.execution_key or self.find(execution.execution_key):
-            return
+        if execution.verdict in REUSABLE and execution.execution_key and not self.find(execution.execution_key):
+            self._write(execution)
+
+    def replace(self, execution: Execution) -> None:
+        """Put a later verdict in the place of one that was taken back; one that serves none ends it."""
+        if execution.execution_key and self.find(execution.execution_key):
+            self._write(execution)
+
+    def _write(self, execution: Execution) -> None:
         line = execution.model_copy(update={"task_id": "", "sample": 0}).model_dump_json().encode() + b"\n"
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX)
@@ -152,31 +163,41 @@ class ReusingPool:
     def run_all(self, requests: Iterable[tuple[Key, ExecutionRequest]]) -> Generator[tuple[Key, Execution], None, None]:
         """Yield each execution under its key, as `LocalPool.run_all` does."""
         known: list[tuple[Key, Execution]] = []
-        twins: dict[str, list[tuple[Key, ExecutionRequest]]] = {}
+        waiting: dict[str, list[tuple[Key, ExecutionRequest]]] = {}
+        served: dict[Key, list[Key]] = {}
+        owners: dict[str, Key] = {}
         alone: list[tuple[Key, ExecutionRequest]] = []
 
         def unknown() -> Iterator[tuple[tuple[Key, str], ExecutionRequest]]:
             for key, request in requests:
                 name = self._name(request)
-                if name in twins:  # the same program is under way
-                    twins[name].append((key, request))
+                if name in waiting:  # the same program is under way
+                    waiting[name].append((key, request))
                 elif found := self._log.find(name):
                     known.append((key, _taken(found)))
+                    if name in owners:
+                        served[owners[name]].append(key)
                 else:
-                    twins[name] = []
+                    waiting[name] = []
                     yield (key, name), request
 
         with closing(self._pool.run_all(unknown())) as results:
             for (key, name), execution in results:
                 while known:
                     yield known.pop()
-                self._log.add(execution)
                 yield key, execution
-                equal = twins.pop(name)
+                if key in served:  # its first verdict is taken back
+                    self._log.replace(execution)
+                    yield from ((other, _taken(execution)) for other in served[key])
+                    continue
+                self._log.add(execution)
+                twins = waiting.pop(name)
+                served[key], owners[name] = [], key
                 if execution.verdict in REUSABLE:
-                    yield from ((twin, _taken(execution)) for twin, _ in equal)
+                    served[key] += [twin for twin, _ in twins]
+                    yield from ((twin, _taken(execution)) for twin, _ in twins)
                 else:
-                    alone += equal
+                    alone += twins
         yield from known
         with closing(self._pool.run_all(alone)) as rest:
             yield from rest

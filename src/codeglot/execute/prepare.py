@@ -1,17 +1,21 @@
 """Library code that every program of a language uses, built once in a box and kept in the cache folder."""
 
 import fcntl
+from importlib import resources
 from pathlib import Path
 
 from codeglot.errors import SandboxError, ToolchainError
 from codeglot.execute.folders import make_readable
+from codeglot.execute.places import in_place
 from codeglot.execute.step import Level, Step, clip
 from codeglot.execute.toolchains import compile_limits
-from codeglot.languages.spec import Language
+from codeglot.languages.spec import Language, Prepare
 from codeglot.records import short_hash
 from codeglot.runs import cache_folder
 
 DISK_MIB = 2048
+SERVER = "Server.java"
+"""Serves a compiler that runs on the Java virtual machine; put beside the files of languages with a compile server."""
 
 
 def prepared_folder(level: Level, language: Language, version: str) -> Path | None:
@@ -27,7 +31,8 @@ def prepared_folder(level: Level, language: Language, version: str) -> Path | No
     if prepare is None:
         return None
     root = cache_folder() / "prepared"
-    key = short_hash(prepare.command, prepare.files, language.env, version)
+    files = prepare.files | _shared_files(level, language)
+    key = short_hash(prepare.command, files, language.env, version)
     folder = root / f"{language.id}-{key}"
     try:
         root.mkdir(parents=True, exist_ok=True)
@@ -39,14 +44,18 @@ def prepared_folder(level: Level, language: Language, version: str) -> Path | No
     with opened as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not folder.exists():
-            _build(level, language, folder)
+            _build(level, language, prepare.model_copy(update={"files": files}), folder)
     return folder
 
 
-def _build(level: Level, language: Language, folder: Path) -> None:
-    prepare = language.prepare
-    if prepare is None:
-        raise ValueError(f"{language.id} has nothing to prepare")
+def _shared_files(level: Level, language: Language) -> dict[str, str]:
+    if language.warm is None or not language.warm.server:
+        return {}
+    text = (resources.files("codeglot.execute.warm") / SERVER).read_text(encoding="utf-8")
+    return {SERVER: in_place(text, level.places)}
+
+
+def _build(level: Level, language: Language, prepare: Prepare, folder: Path) -> None:
     disk = {"cpu_s": prepare.timeout_s, "file_mib": DISK_MIB, "disk_mib": DISK_MIB}
     with level.open_box(folder.parent) as box:
         box.put(prepare.files)

@@ -39,6 +39,21 @@ def measure(root: int) -> Usage:
     return Usage(cpu_s, memory_mib, largest_mib)
 
 
+def waited_s(roots: Iterable[int]) -> float | None:
+    """Seconds that the living threads below these processes were ready to run and waited for a core.
+
+    Returns:
+        None where the kernel does not count it (CONFIG_SCHED_INFO).
+    """
+    total_ns, is_counted = 0, False
+    for pid in (pid for root in roots for pid in descendants(root)):
+        for path in Path(f"/proc/{pid}/task").glob("*/schedstat"):
+            with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+                total_ns += int(path.read_bytes().split()[1])
+                is_counted = True
+    return total_ns / 1e9 if is_counted else None
+
+
 def descendants(root: int) -> Iterator[int]:
     """Yield `root` and every process below it."""
     pending = [root]

@@ -8,8 +8,10 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
+from socket import socket
 from typing import Protocol
 
+from codeglot.execute.processes import Usage
 from codeglot.records import Limits
 
 HEAD_AND_TAIL = 32 * 1024
@@ -44,6 +46,9 @@ class Step:
     stdin: str | None = None
     work_files: Mapping[str, str] = field(default_factory=dict)
     """Files by relative path for the private `/work`."""
+    forks: bool = False
+    """Whether an interpreter that has started already may fork itself to run this command; where there is none, the
+    command is started as any other."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +66,9 @@ class Outcome:
     wall_s: float = 0.0
     memory_mib: float = 0.0
     """Largest resident set of one process."""
+    waited_s: float | None = None
+    """Where the wall limit stopped it: seconds that its living threads were ready to run and waited for a core; None:
+    not known."""
 
 
 class Box(Protocol):
@@ -69,7 +77,7 @@ class Box(Protocol):
     folder: Path
     """On the host; only this box's steps and the host's own user can enter it."""
 
-    def put(self, files: Mapping[str, str]) -> None:
+    def put(self, files: Mapping[str, str | bytes]) -> None:
         """Write files by relative path; only before the first step, since a step could lay links in the way."""
         ...
 
@@ -82,17 +90,46 @@ class Box(Protocol):
         ...
 
 
+class Service(Protocol):
+    """A resident process in a box of its own. What it sends is as little trusted as what a program prints."""
+
+    channel: socket
+    """The other end of its standard input and output, a stream."""
+
+    def usage(self) -> Usage:
+        """What its processes have used so far."""
+        ...
+
+    def stderr(self) -> str:
+        """The end of what it wrote there."""
+        ...
+
+    def close(self) -> None:
+        """Kill it, and remove its box."""
+        ...
+
+
 class Level(Protocol):
     """A way to isolate."""
 
     name: str
+    places: Mapping[str, str]
+    """Where boxes have the folders `/box`, `/work`, `/prepared`, `/tmp` and `/npm`, if not there."""
 
     def open_box(self, parent: Path | None = None) -> AbstractContextManager[Box]:
         """Make a box, its folder in `parent` (None: the system's temporary folder); it is removed at the end."""
         ...
 
+    def start(self, step: Step) -> Service:
+        """Start a process that stays, in a box of its own; the CPU and wall limits of the step are not watched.
+
+        Raises:
+            SandboxError: If the box could not be started.
+        """
+        ...
+
     def close(self) -> None:
-        """Kill all steps that run; they and later ones raise SandboxError."""
+        """Kill all steps and services that run; they and later ones raise SandboxError."""
         ...
 
 

@@ -1,8 +1,8 @@
-"""Watches one box from its start to the death of its last process.
+"""Watches one box from its start to the death of its last process, in whatever way it was started.
 
-The box is a `bwrap` process whose child is the first process of a pid namespace. When `bwrap` dies, the kernel kills
-that child, and with it the whole namespace. This process is made a sub-reaper, so the child becomes its own: waiting
-for it says that nothing survived, and gives the CPU time of all that ran.
+A box from nothing is a `bwrap` process whose child is the first process of a pid namespace. When `bwrap` dies, the
+kernel kills that child, and with it the whole namespace. This process is made a sub-reaper, so the child becomes its
+own: waiting for it says that nothing survived, and gives the CPU time of all that ran.
 
 CPU time of children that a program refuses to wait for (SIGCHLD ignored) is only seen while they live; the wall limit
 bounds what can be gained by that.
@@ -21,19 +21,18 @@ import subprocess
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from io import FileIO
 from pathlib import Path
 from resource import struct_rusage
-from typing import Any
+from typing import Any, Protocol
 
 from codeglot.errors import SandboxError
 from codeglot.execute.folders import is_larger
-from codeglot.execute.processes import Usage, children, count_files, measure
+from codeglot.execute.processes import children, count_files, measure, waited_s
 from codeglot.execute.step import Outcome, Stop
 from codeglot.records import Limits
 
 LONGEST_LOOK_S = 0.25
-"""Time between two looks at memory and disk, at most."""
+"""Time between two looks at CPU time, memory and disk, at most."""
 SHORTEST_LOOK_S = 0.01
 MEMORY_FACTOR = 2
 """All processes together may hold this many times the memory of one."""
@@ -45,14 +44,9 @@ _CORES = len(os.sched_getaffinity(0))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Start:
-    """How to start a box, and what it may use."""
+class Bounds:
+    """What a box may use."""
 
-    argv: tuple[str, ...]
-    """Starts `bwrap`; `{status_fd}` in it is replaced."""
-    pass_fds: tuple[int, ...]
-    stdin: int
-    """File descriptor."""
     limits: Limits
     folder: Path | None
     """Host folder that it may write to and that `limits.disk_mib` holds for; None: there is none."""
@@ -60,6 +54,48 @@ class Start:
     """Its disks in memory, by their paths inside."""
     stop_fd: int
     """Becomes readable when everything must stop."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Start(Bounds):
+    """How to start a box from nothing, and what it may use."""
+
+    argv: tuple[str, ...]
+    """Starts `bwrap`; `{status_fd}` in it is replaced."""
+    pass_fds: tuple[int, ...]
+    stdin: int
+    """File descriptor."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class End:
+    """How a box ended."""
+
+    status: int | None
+    """Of the program, 128 + n after signal n; None: it was killed, or never ran."""
+    cpu_s: float
+    memory_mib: float
+    problem: str = ""
+    """What the box itself said where it never ran."""
+
+
+class Running(Protocol):
+    """A box that was started."""
+
+    end_fd: int
+    """Becomes readable when it has ended."""
+
+    def first(self) -> list[int]:
+        """Its first processes, of which all others are descendants."""
+        ...
+
+    def end(self) -> End:
+        """Kill all of it that lives, and wait until it is dead.
+
+        Raises:
+            SandboxError: If it cannot be told what became of it.
+        """
+        ...
 
 
 def become_subreaper() -> None:
@@ -76,170 +112,244 @@ def become_subreaper() -> None:
 
 
 def supervise(start: Start) -> Outcome:
-    """Run a box to its end.
+    """Run a box from nothing to its end.
 
     Raises:
         SandboxError: If the box could not be set up, died without a status, or everything must stop.
     """
-    with contextlib.ExitStack() as stack:
-        (out, out_write), (err, err_write), (status, status_write) = (_pipe(stack) for _ in range(3))
-        process = subprocess.Popen(  # noqa: S603 - the sandbox's own command
-            [argument.replace("{status_fd}", str(status_write.fileno())) for argument in start.argv],
-            stdin=start.stdin,
-            stdout=out_write,
-            stderr=err_write,
-            pass_fds=(*start.pass_fds, status_write.fileno()),
-            env={},
-            cwd="/",
-            process_group=0,  # an interrupt from the terminal is for this process alone
-        )
-        watch = _Watch(start, process.pid, out, err, status)
+    with Streams() as streams:
+        status, status_write = _pipe()
         try:
-            for write_end in (out_write, err_write, status_write):
-                write_end.close()
-            watch.until_end()
+            process = subprocess.Popen(  # noqa: S603 - the sandbox's own command
+                [argument.replace("{status_fd}", str(status_write)) for argument in start.argv],
+                stdin=start.stdin,
+                stdout=streams.write_ends[0],
+                stderr=streams.write_ends[1],
+                pass_fds=(*start.pass_fds, status_write),
+                env={},
+                cwd="/",
+                process_group=0,  # an interrupt from the terminal is for this process alone
+            )
+            os.close(status_write)
+            status_write = -1
+            with _pidfd(process.pid) as end_fd:
+                return watch(_Wrapped(process, end_fd, status), start, streams)
         finally:
-            # Also on KeyboardInterrupt: no box outlives this call.
-            process.returncode = watch.kill()
-        return watch.outcome()
+            os.close(status)
+            if status_write >= 0:
+                os.close(status_write)
 
 
-def _pipe(stack: contextlib.ExitStack) -> tuple[FileIO, FileIO]:
+class Streams:
+    """The pipes for what a box prints."""
+
+    def __init__(self) -> None:
+        (out, out_write), (err, err_write) = _pipe(), _pipe()
+        self.write_ends = [out_write, err_write]
+        self.printed = {out: bytearray(), err: bytearray()}
+        """What was read, by the descriptor it is read from; stdout first."""
+
+    def close_write_ends(self) -> None:
+        """Leave them to the box."""
+        while self.write_ends:
+            os.close(self.write_ends.pop())
+
+    def read(self, descriptor: int) -> bool:
+        """Take what a pipe holds; whether there may be more some time."""
+        try:
+            chunk = os.read(descriptor, 2**16)
+        except BlockingIOError:
+            return True
+        self.printed[descriptor] += chunk
+        return bool(chunk)
+
+    def drain(self) -> None:
+        """Take what dead writers left in the pipes."""
+        for descriptor, printed in self.printed.items():
+            size = -1
+            while size != len(printed):
+                size = len(printed)
+                self.read(descriptor)
+
+    def __enter__(self) -> "Streams":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close_write_ends()
+        for descriptor in self.printed:
+            os.close(descriptor)
+
+
+def _pipe() -> tuple[int, int]:
     """Both ends of a pipe; reading does not wait."""
     read, write = os.pipe2(os.O_CLOEXEC)
     os.set_blocking(read, False)
     # The box's user is not this process's, and a program may open /dev/stdout by its name.
     os.fchmod(write, 0o666)
-    return stack.enter_context(FileIO(read, "r")), stack.enter_context(FileIO(write, "w"))
+    return read, write
+
+
+def watch(running: Running, bounds: Bounds, streams: Streams) -> Outcome:
+    """Watch a box until it has ended, or has to be killed; nothing of it is alive when this returns.
+
+    Raises:
+        SandboxError: If it neither ended by itself nor was stopped for a limit.
+    """
+    observed = _Watch(running, bounds, streams)
+    try:
+        streams.close_write_ends()
+        observed.until_end()
+    except BaseException:
+        running.end()  # also on KeyboardInterrupt: no box outlives this call
+        raise
+    return observed.outcome()
 
 
 class _Watch:
     """What is known of a box while it runs."""
 
-    def __init__(self, start: Start, pid: int, out: FileIO, err: FileIO, status: FileIO) -> None:
-        self._start = start
-        self._pid = pid
-        self._status = status
-        self._streams = {out: bytearray(), err: bytearray(), status: bytearray()}
-        self._printed = (self._streams[out], self._streams[err])
+    def __init__(self, running: Running, bounds: Bounds, streams: Streams) -> None:
+        self._running = running
+        self._bounds = bounds
+        self._streams = streams
+        self._max_output = bounds.limits.output_kib * 1024
         self._began = time.monotonic()
         self._next_look = self._began
+        self._plan_look(0.0)
         self._stop: Stop | None = None
         self._cpu_s = self._memory_mib = 0.0
-        self._wall_s = 0.0
+        self._waited_s: float | None = None
 
     def until_end(self) -> None:
-        """Return when `bwrap` has ended or has to be killed; `_stop` then says why."""
-        with _pidfd(self._pid) as pidfd:
-            poll = select.poll()
-            by_number = {stream.fileno(): stream for stream in self._streams}
-            for number in (pidfd, self._start.stop_fd, *by_number):
-                poll.register(number, select.POLLIN)
-            while not (self._stop or self._look()):
-                ready = {number for number, _ in poll.poll(self._wait_ms())}
-                if self._start.stop_fd in ready:
-                    raise SandboxError("The sandbox was closed while a program ran in it.")
-                for number in ready & by_number.keys():
-                    if self._read(by_number[number]) == b"":
-                        poll.unregister(number)
-                if pidfd in ready:
-                    return
+        """Return when the box has ended or has to be killed; `_stop` then says why."""
+        poll = select.poll()
+        for number in (self._running.end_fd, self._bounds.stop_fd, *self._streams.printed):
+            poll.register(number, select.POLLIN)
+        while not (self._stop or self._look()):
+            ready = {number for number, _ in poll.poll(self._wait_ms())}
+            if self._bounds.stop_fd in ready:
+                raise SandboxError("The sandbox was closed while a program ran in it.")
+            for number in ready & self._streams.printed.keys():
+                if not self._streams.read(number):
+                    poll.unregister(number)
+            self._check_output()
+            if self._running.end_fd in ready:
+                return
 
     def _look(self) -> Stop | None:
         """Compare what is used with what may be, when it is time to."""
-        now, limits = time.monotonic(), self._start.limits
+        now, limits = time.monotonic(), self._bounds.limits
         if now - self._began > limits.wall_guard_s:
             self._stop = Stop.WALL
+            self._waited_s = waited_s(self._running.first())
         elif now >= self._next_look:
-            usage = self._measure()
-            if usage.cpu_s > limits.cpu_s:
+            memory_mib = self._measure()
+            if self._cpu_s > limits.cpu_s:
                 self._stop = Stop.CPU
-            elif usage.memory_mib > MEMORY_FACTOR * limits.memory_mib:
+            elif memory_mib > MEMORY_FACTOR * limits.memory_mib:
                 self._stop = Stop.MEMORY
             elif self._fills_disks():
                 self._stop = Stop.DISK
-            earliest_s = (limits.cpu_s - usage.cpu_s) / _CORES
-            self._next_look = time.monotonic() + min(max(earliest_s, SHORTEST_LOOK_S), LONGEST_LOOK_S)
+            self._plan_look(self._cpu_s)
         return self._stop
+
+    def _plan_look(self, cpu_s: float) -> None:
+        """Look again when it could have used up its CPU time, if it runs on all cores."""
+        earliest_s = (self._bounds.limits.cpu_s - cpu_s) / _CORES
+        self._next_look = time.monotonic() + min(max(earliest_s, SHORTEST_LOOK_S), LONGEST_LOOK_S)
 
     def _fills_disks(self) -> bool:
         """Whether it has written too much; the size of disks in memory is fixed, the number of files is not."""
-        folder = self._start.folder
-        if folder and is_larger(folder, max_mib=self._start.limits.disk_mib, max_entries=MAX_ENTRIES):
+        folder = self._bounds.folder
+        if folder and is_larger(folder, max_mib=self._bounds.limits.disk_mib, max_entries=MAX_ENTRIES):
             return True
-        return sum(count_files(pid, self._start.disks) for pid in children(self._pid)) > MAX_ENTRIES
+        return sum(count_files(pid, self._bounds.disks) for pid in self._running.first()) > MAX_ENTRIES
 
-    def _measure(self) -> Usage:
+    def _measure(self) -> float:
         """Look at the living, and keep what was seen: the kernel forgets the CPU time of those that are killed."""
-        usage = measure(self._pid)
-        self._cpu_s = max(self._cpu_s, usage.cpu_s)
-        self._memory_mib = max(self._memory_mib, usage.largest_mib)
-        return usage
+        usages = [measure(pid) for pid in self._running.first()]
+        self._cpu_s = max(self._cpu_s, sum(usage.cpu_s for usage in usages))
+        self._memory_mib = max([self._memory_mib, *(usage.largest_mib for usage in usages)])
+        return sum(usage.memory_mib for usage in usages)
 
     def _wait_ms(self) -> float:
         """Time to the next look; rounded up, since waking a little early means looking in vain."""
-        due = min(self._next_look, self._began + self._start.limits.wall_guard_s)
+        due = min(self._next_look, self._began + self._bounds.limits.wall_guard_s)
         return math.ceil(max(0.0, due - time.monotonic()) * 1000)
 
-    def _read(self, stream: FileIO) -> bytes | None:
-        """Take what a pipe holds: nothing at its end, None while it is empty."""
-        chunk: bytes | None = stream.read(2**16)
-        self._streams[stream] += chunk or b""
-        if sum(map(len, self._printed)) > self._start.limits.output_kib * 1024:
+    def _check_output(self) -> None:
+        if sum(map(len, self._streams.printed.values())) > self._max_output:
             self._stop = self._stop or Stop.OUTPUT
-        return chunk
-
-    def kill(self) -> int:
-        """End and reap every process of the box; the exit code of `bwrap`, as `Popen` counts."""
-        self._measure()
-        # Before its first process has asked to die with `bwrap`, only this kills it.
-        inner = children(self._pid)
-        for pid in (self._pid, *inner):
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
-        _, status, outer_usage = os.wait4(self._pid, 0)
-        self._drain()
-        inner += [message["child-pid"] for message in self._messages() if "child-pid" in message]
-        usages = [outer_usage, *(usage for pid in set(inner) if (usage := _wait_for(pid)))]
-        self._drain()
-        self._wall_s = time.monotonic() - self._began
-        self._cpu_s = max(self._cpu_s, sum(usage.ru_utime + usage.ru_stime for usage in usages))
-        # The outer process starts as a copy of this one, so its peak says nothing.
-        self._memory_mib = max(self._memory_mib, *(usage.ru_maxrss / 1024 for usage in usages[1:]), 0.0)
-        return os.waitstatus_to_exitcode(status)
-
-    def _drain(self) -> None:
-        """Take what dead writers left in the pipes."""
-        for stream in self._streams:
-            while self._read(stream):
-                pass
-
-    def _messages(self) -> list[dict[str, Any]]:
-        """What `bwrap` reported: one JSON object per line."""
-        return [json.loads(line) for line in self._streams[self._status].split(b"\n") if line.strip().endswith(b"}")]
 
     def outcome(self) -> Outcome:
-        """Sum up a box that has ended.
+        """End the box, and sum up.
 
         Raises:
             SandboxError: If it neither ended by itself nor was stopped for a limit.
         """
-        stdout, stderr = map(bytes, self._printed)
-        status = next((message["exit-code"] for message in self._messages() if "exit-code" in message), None)
-        if self._cpu_s > self._start.limits.cpu_s:
+        if self._stop:
+            self._measure()
+        end = self._running.end()
+        self._streams.drain()
+        self._check_output()
+        wall_s = time.monotonic() - self._began
+        cpu_s = max(self._cpu_s, end.cpu_s)
+        if cpu_s > self._bounds.limits.cpu_s:
             self._stop = Stop.CPU  # the last word: what ended between two looks counts too
-        if status is None and self._stop is None:
-            reason = stderr.decode(errors="replace").strip()[-500:] or "no message"
+        stdout, stderr = map(bytes, self._streams.printed.values())
+        if end.status is None and self._stop is None:
+            reason = (end.problem or stderr.decode(errors="replace")).strip()[-500:] or "no message"
             raise SandboxError(f"A box could not be set up, or lost its first process: {reason}.")
         return Outcome(
-            status=None if self._stop else status,
+            status=None if self._stop else end.status,
             stop=self._stop,
             stdout=stdout,
             stderr=stderr,
-            cpu_s=self._cpu_s,
-            wall_s=self._wall_s,
-            memory_mib=self._memory_mib,
+            cpu_s=cpu_s,
+            wall_s=wall_s,
+            memory_mib=max(self._memory_mib, end.memory_mib),
+            waited_s=self._waited_s,
         )
+
+
+class _Wrapped:
+    """A box that `bwrap` holds, or a launcher that reports like it."""
+
+    def __init__(self, process: "subprocess.Popen[bytes]", end_fd: int, status: int) -> None:
+        self.end_fd = end_fd
+        self._process = process
+        self._status = status
+
+    def first(self) -> list[int]:
+        """What `bwrap` started; it is looked at with it, since it keeps count of those that have ended."""
+        return children(self._process.pid)
+
+    def end(self) -> End:
+        """End and reap every process of the box."""
+        # Before its first process has asked to die with `bwrap`, only this kills it.
+        inner = children(self._process.pid)
+        for pid in (self._process.pid, *inner):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        _, status, outer_usage = os.wait4(self._process.pid, 0)
+        self._process.returncode = os.waitstatus_to_exitcode(status)
+        messages = self._messages()
+        inner += [message["child-pid"] for message in messages if "child-pid" in message]
+        usages = [usage for pid in set(inner) if (usage := _wait_for(pid))]
+        return End(
+            status=next((message["exit-code"] for message in messages if "exit-code" in message), None),
+            cpu_s=sum(usage.ru_utime + usage.ru_stime for usage in (outer_usage, *usages)),
+            # The outer process starts as a copy of this one, so its peak says nothing.
+            memory_mib=max([0.0, *(usage.ru_maxrss / 1024 for usage in usages)]),
+        )
+
+    def _messages(self) -> list[dict[str, Any]]:
+        """What `bwrap` reported: a few JSON objects, one per line, which a pipe holds until now."""
+        try:
+            lines = os.read(self._status, 2**16).split(b"\n")
+        except BlockingIOError:
+            return []
+        return [json.loads(line) for line in lines if line.strip().endswith(b"}")]
 
 
 @contextlib.contextmanager

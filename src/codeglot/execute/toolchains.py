@@ -2,6 +2,7 @@
 
 import threading
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from codeglot.execute.step import Level, Step
@@ -52,6 +53,29 @@ def tools(language: Language) -> list[str]:
     return sorted({command[0] for command in commands if command and "/" not in command[0]})
 
 
+def warm_tools(language: Language) -> list[str]:
+    """Every program that is needed to keep it warm, and not otherwise."""
+    warm = language.warm
+    if warm is None:
+        return []
+    commands = [warm.server, *(recipe.warm_run for recipe in (language, *language.forms))]
+    if warm.strategy == "prepared":
+        commands += [recipe.warm_compile for recipe in (language, *language.forms)]
+    called = {command[0] for command in commands if command and "/" not in command[0]}
+    return sorted({*called, *warm.tools} - set(tools(language)))
+
+
+def missing_tools(level: Level, names: Sequence[str]) -> list[str]:
+    """Those of these programs that are not found in a box.
+
+    Raises:
+        SandboxError: If the box failed.
+    """
+    with level.open_box() as box:
+        outcome = box.run(Step(command=("sh", "-c", _MISSING, "sh", *names), limits=Limits()))
+        return outcome.stdout.decode().split()
+
+
 def compile_limits(language: Language) -> Limits:
     """What a compile step of a language may use."""
     needs = language.limits
@@ -66,6 +90,8 @@ def compile_limits(language: Language) -> Limits:
 
 def _inspect(level: Level, language: Language) -> Toolchain:
     remedy = f"`codeglot languages check --only {language.id} --install` installs what is missing."
+    if language.packages.by_hand:
+        remedy = f"No package manager has it; a person installs it by `{language.packages.by_hand}`."
     with level.open_box() as box:
 
         def run(*command: str) -> tuple[int | None, str]:

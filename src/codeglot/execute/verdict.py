@@ -17,6 +17,8 @@ from codeglot.languages.spec import ErrorRule
 from codeglot.records import Verdict
 
 LONGEST_DETAIL = 300
+KILLED = "killed by SIGKILL"
+"""Detail of a program that something else than this package killed."""
 _BY_STOP = {
     Stop.CPU: (Verdict.TIMEOUT_CPU, "stopped after {0.cpu_s:.1f} s of CPU time"),
     Stop.WALL: (Verdict.TIMEOUT_WALL, "stopped after {0.wall_s:.1f} s, of which it computed {0.cpu_s:.1f} s"),
@@ -73,7 +75,7 @@ def judge(
         raise ValueError("a program that compiled must have been run")
     if failure := _failure(ran, "run", rules):
         return failure
-    if nonce is not None and nonce.encode() not in ran.stdout:
+    if nonce is not None and nonce.encode() not in ran.stdout.splitlines():  # elsewhere, it printed its own source
         return Judgement(Verdict.EARLY_EXIT, "ended with status 0 before the end of its tests")
     if expected_output is not None:
         return _compare(without_nonce(ran.stdout, nonce).decode("utf-8", errors="replace"), expected_output)
@@ -98,7 +100,7 @@ def _failure(outcome: Outcome, step: Literal["compile", "run"], rules: Sequence[
         if fits and rule.step == step:
             for text in streams:
                 if match := re.search(rule.pattern, text, re.MULTILINE):
-                    return Judgement(rule.verdict, _matched_line(match))
+                    return Judgement(rule.verdict, _matched_line(match) or _ending(outcome))
     if outcome.status == 0:
         return None
     if step == "compile":
@@ -112,7 +114,7 @@ def _ending(outcome: Outcome) -> str:
     """The status in words."""
     number = (outcome.status or 0) - 128
     if number in set(signal.Signals):
-        return f"killed by {signal.Signals(number).name}"
+        return KILLED if number == signal.SIGKILL else f"killed by {signal.Signals(number).name}"
     return f"ended with status {outcome.status}"
 
 
@@ -141,9 +143,11 @@ def _telling_line(streams: Sequence[str]) -> str:
 
 
 def _compiler_line(streams: Sequence[str]) -> str:
-    """The first line that says "error", else the first line."""
+    """The first line that says "error", with the next where it says no more, else the first line."""
     lines = [line for text in streams for line in text.splitlines() if line.strip()]
-    return _cut(next((line for line in lines if "error" in line.lower()), lines[0] if lines else ""))
+    place = next((i for i, line in enumerate(lines) if "error" in line.lower()), 0)
+    is_bare = bool(lines) and lines[place].rstrip().lower().endswith("error:")
+    return _cut(" ".join(line.strip() for line in lines[place : place + 1 + is_bare]))
 
 
 def _cut(line: str) -> str:

@@ -15,9 +15,10 @@ class Demand:
 
     def __init__(self, problem: Problem, language: Language) -> None:
         self.language = language
-        self.prompt = problem.prompt if problem.prompt_is_code else ""
+        self.prompt = problem.prompt if problem.prompt_is_code else problem.given
         self._entry_point = problem.entry_point
         self._tests = problem.tests
+        self._asked = problem.prompt
 
     @cached_property
     def head(self) -> Program:
@@ -27,7 +28,8 @@ class Demand:
         if closer == "}":
             return Program(self.prompt + "\n" + closer * open_braces, self.language)
         if not closer:
-            return Program(f"{self.prompt.rstrip()}\n{self.indent}0\n", self.language)
+            stub = self.language.syntax.stub or f"{self.indent}0"
+            return Program(f"{self.prompt.rstrip()}\n{stub}\n", self.language)
         closed = Program(f"{self.prompt}\n{closer}", self.language)
         return Program(self.prompt, self.language) if closed.faults else closed
 
@@ -42,6 +44,10 @@ class Demand:
         """Function that is asked for: the one that the prompt opens, else the one that the tests are said to call."""
         names = self.path[-1].item.names if self.path else frozenset[str]()
         return min(names) if names and self._entry_point not in names else self._entry_point
+
+    def quotes(self, code: str) -> bool:
+        """Whether code is nothing but a part of the prompt, as the program to be mended."""
+        return "".join(code.split()) in "".join(self._asked.split())
 
     @property
     def signature(self) -> str:

@@ -90,9 +90,11 @@ def _look(text: str, found: list[Block], demand: Demand, *, is_cut: bool) -> Ext
     before = text[: found[0].start] if found else text
     plain = _Snippet(before, is_fenced=False, may_indent=not found, may_close=False)
     defining = [block for block in found if _defines(block.code, demand, with_body=True)]
-    chosen = _in_order(defining or found, demand.language.id)
+    own = [block for block in defining if not demand.quotes(block.code)]
+    chosen = _in_order(own or defining or found, demand.language.id)
+    is_talk = is_prose(before) or bool(defining and demand.language.syntax.stub)  # words alone can be an expression
     for is_strict in (True, False):
-        if not is_prose(before) and (result := _interpret(plain, demand, is_strict=is_strict)):
+        if not is_talk and (result := _interpret(plain, demand, is_strict=is_strict)):
             return result
         for block in chosen:
             snippet = _Snippet(block.code, is_fenced=True, may_indent=True, may_close=block.is_closed or not is_cut)
@@ -121,10 +123,20 @@ def _interpret(snippet: _Snippet, demand: Demand, *, is_strict: bool) -> Extract
 
 
 def _as_continuation(snippet: _Snippet, demand: Demand, *, is_strict: bool) -> Extraction | None:
+    if (snippet.is_fenced or demand.language.syntax.stub) and _starts_anew(snippet.code, demand):
+        return None
     for how, variant in _continuations(snippet, demand) if demand.prompt else ():
         if reading := read(demand.prompt + variant, demand, at=len(demand.prompt), is_strict=is_strict):
             return Extraction(prune(reading, demand), how)
     return None
+
+
+def _starts_anew(code: str, demand: Demand) -> bool:
+    """Whether `code` begins a program with the function in it; many languages could read it on, inside the function."""
+    program = Program(textwrap.dedent(code), demand.language)
+    begins = program.items[:1] and program.items[0]
+    stands = begins and (begins.kind is not Kind.STATEMENT or begins.node.type in program.syntax.first)
+    return bool(stands and program.find(demand.name))
 
 
 def _as_program(snippet: _Snippet, demand: Demand, *, is_strict: bool) -> Extraction | None:
@@ -239,7 +251,9 @@ def _by_text(problem: Problem, text: str, language: Language) -> Extraction:
     if is_prose(code):
         return Extraction(None, "no code")
     how = "" if code is before else "fenced "
-    prompt = problem.prompt if problem.prompt_is_code else ""
+    prompt = problem.prompt if problem.prompt_is_code else problem.given
+    code = _unframed(code, definition, prompt, language)
+    code = _without_test_names(code, problem, language)
     if prompt and not _defines_first(code, definition, language):
         return Extraction(prompt + code, how + _CONTINUATION)
     given = prompt[: match.start()] if (match := definition.search(prompt)) else ""
@@ -247,7 +261,27 @@ def _by_text(problem: Problem, text: str, language: Language) -> Extraction:
     return Extraction("".join(f"{line}\n" for line in lines if line not in code) + code, how + _WHOLE)
 
 
+def _unframed(code: str, definition: re.Pattern[str], prompt: str, language: Language) -> str:
+    """The function in a program around it, where the prompt gives the function without one."""
+    pattern = language.syntax.frame_pattern
+    frame = re.search(pattern, code) if pattern and definition.search(prompt) else None
+    return frame[1] if frame and definition.search(frame[1]) else code
+
+
+def _without_test_names(code: str, problem: Problem, language: Language) -> str:
+    """Code without the functions in braces that the tests define too."""
+    pattern = language.syntax.definition_pattern
+    if language.syntax.redefines or language.syntax.closer != "}" or not pattern:
+        return code
+    for match in re.finditer(pattern.format(name=r"(?P<name>\w+)"), problem.tests):
+        if match["name"] != problem.entry_point:
+            begin = pattern.format(name=re.escape(match["name"]))
+            code = re.sub(rf"{begin}(?:.*\}}$|[\s\S]*?^\}}).*\n?", "", code, flags=re.MULTILINE)
+    return code
+
+
 def _defines_first(code: str, definition: re.Pattern[str], language: Language) -> bool:
     """Whether a function is defined in `code` before anything in it closes one that the prompt has begun."""
     match = definition.search(code)
-    return match is not None and language.syntax.closer not in code[: match.start()]
+    closer = language.syntax.closer
+    return match is not None and not (closer and closer in code[: match.start()])

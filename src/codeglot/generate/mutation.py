@@ -31,7 +31,14 @@ _FUNCTIONS = frozenset(
         *("function_definition", "function_declaration", "function_expression", "function_item", "arrow_function"),
         *("generator_function", "generator_function_declaration", "local_function_statement", "anonymous_function"),
         *("method", "method_definition", "method_declaration", "singleton_method", "constructor_declaration"),
-        *("lambda", "lambda_expression", "anonymous_method_expression", "func_literal", "closure_expression"),
+        *(
+            "let_binding",
+            "lambda",
+            "lambda_expression",
+            "anonymous_method_expression",
+            "func_literal",
+            "closure_expression",
+        ),
     }
 )
 """Nodes that have returns of their own, in all grammars."""
@@ -66,15 +73,19 @@ def mutate(problem: Problem, language: Language) -> Mutation:
     Raises:
         EngineError: If the language has no wrong values.
     """
-    if not language.wrong_values:
+    if language.wrong_result and problem.entry_point and problem.canonical_solution:
+        behind = language.wrong_result.replace("{name}", problem.entry_point)
+        return Mutation(f"{problem.canonical_solution}\n{behind}", "the result changed")
+    if not language.wrong_values and not language.wrong_result:
         raise EngineError(
             f"How {language.name} returns wrong values is not known, so {problem.benchmark} cannot be answered with "
-            f"mutated solutions in it. Leave the language out, or add [[wrong_values]] to its {language.id}.toml."
+            "mutated solutions in it. Leave the language out, or add [[wrong_values]] or 'wrong_result' to its "
+            f"{language.id}.toml."
         )
     solution = encode(problem.canonical_solution or "")
     prompt = encode(problem.prompt) if problem.prompt_is_code else b""
     values, return_type = _returned(problem, language, prompt, solution)
-    if not values:
+    if not values or not language.wrong_values:
         return Mutation("", "the answer left out: no returned value found")
     before, after = _around(language, " ".join(return_type.split()))
     edits = []
@@ -116,9 +127,10 @@ def _returned(problem: Problem, language: Language, prompt: bytes, solution: byt
 
 
 def _returned_by_text(solution: bytes) -> list[_Value]:
-    """By text alone, for languages whose statements end in semicolons."""
-    found = re.finditer(rb"\breturn\b\s*([^;\s][^;]*?)\s*(?=;|\s(?:if|unless)\b)", solution)
-    return [_Value(*match.span(1)) for match in found]
+    """By text alone: up to a semicolon, or to the end of the line in languages that have none."""
+    found = list(re.finditer(rb"\breturn\b\s*([^;\s][^;]*?)\s*(?=;|\s(?:if|unless)\b)", solution))
+    lines = re.finditer(rb"^\s*return[ \t]+(\S.*?)[ \t]*$", solution, re.MULTILINE)
+    return [_Value(*match.span(1)) for match in found or lines if match[1].count(b"(") == match[1].count(b")")]
 
 
 def _function(root: Node, entry_point: str | None, begin: int, end: int) -> Node | None:
@@ -140,7 +152,8 @@ def _walk(node: Node) -> Iterator[Node]:
 
 def _name(function: Node) -> str:
     """Name of a function; that of the variable for one without its own."""
-    node: Node | None = function.child_by_field_name("name") or function.child_by_field_name("declarator")
+    fields = ("name", "declarator", "pattern")
+    node = next((child for field in fields if (child := function.child_by_field_name(field))), None)
     if node is None and function.parent is not None:
         node = function.parent.child_by_field_name("name") or function.parent.child_by_field_name("left")
     while node is not None and (inner := node.child_by_field_name("declarator")) is not None:
@@ -152,17 +165,20 @@ def _return_type(function: Node) -> str:
     for field in ("return_type", "returns", "result", "type"):
         if (node := function.child_by_field_name(field)) is not None and node.text:
             return decode(node.text).removeprefix(":").strip()
-    return ""
+    types = (child for child in function.named_children if child.type.endswith("_type") and child.text)
+    return next((decode(node.text) for node in types if node.text), "")
 
 
 def _values(function: Node) -> Iterator[_Value]:
     """The expressions that `function` itself returns."""
     body = function.child_by_field_name("body") or function
-    if function.type in {"arrow_function", "lambda"} and body.type != "statement_block":
+    if function.type in {"arrow_function", "lambda", "let_binding"} and body.type != "statement_block":
         yield _Value(body.start_byte, body.end_byte, is_last=True)
         return
     if function.type == "function_item":
         yield from _last_of_block(body)
+    elif any(child.type == "=" for child in function.children):
+        yield from _last_of_expression(body)
     elif function.type in {"method", "singleton_method"}:
         yield from _last_of_branches(body)
     yield from _return_values(body)
@@ -172,9 +188,13 @@ def _return_values(node: Node) -> Iterator[_Value]:
     for child in node.named_children:
         if child.type in _FUNCTIONS:
             continue
-        if child.type in _RETURNS and (parts := _parts(child)):
+        if _is_return(child) and (parts := _parts(child)):
             yield _Value(parts[0].start_byte, parts[-1].end_byte)
         yield from _return_values(child)
+
+
+def _is_return(node: Node) -> bool:
+    return node.type in _RETURNS or (node.type == "control_transfer_statement" and node.children[0].type == "return")
 
 
 def _parts(node: Node) -> list[Node]:
@@ -187,6 +207,13 @@ def _last_of_block(block: Node) -> Iterator[_Value]:
     if last.type == "expression_statement" and not (last.text or b"").endswith(b";"):
         last = last.named_children[0]
     if last != block and last.type not in _NO_VALUE | _RETURNS:
+        yield _Value(last.start_byte, last.end_byte, is_last=True)
+
+
+def _last_of_expression(body: Node) -> Iterator[_Value]:
+    """The body of a function of Scala behind its equals sign, or the last expression in its braces."""
+    last = (_parts(body) or [body])[-1] if body.type == "block" else body
+    if last.type not in _NO_VALUE | _RETURNS and not any(_return_values(last)):
         yield _Value(last.start_byte, last.end_byte, is_last=True)
 
 

@@ -178,7 +178,8 @@ def _closure(program: Program, function: Item, others: Iterable[Item], words: se
 
 
 def _holds_value(item: Item) -> bool:
-    node = item.node.named_children[0] if item.node.type == "expression_statement" else item.node
+    is_wrapped = item.node.type == "expression_statement" and item.node.named_child_count > 0
+    node = item.node.named_children[0] if is_wrapped else item.node
     return item.kind is Kind.DEFINITION and node.type.startswith(_VALUES)
 
 

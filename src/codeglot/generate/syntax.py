@@ -31,9 +31,15 @@ _CARRIERS = (
     "assignment_expression",
     "_statement",
     "_element",
+    "_binding",
+    "module_name",
 )
 """Ends of the types of nodes that stand between, without a field."""
-_FUNCTION = re.compile("function|method|lambda")
+_FUNCTION = re.compile("function|method|lambda|bind")
+_BODIES = frozenset({"function_body", "class_body", "enum_class_body"})
+"""Nodes that are the body of what they stand in, in grammars without a field for it."""
+_TYPES = frozenset({"user_type", "array_type", "dictionary_type", "optional_type", "tuple_type", "function_type"})
+"""Nodes of types, which the grammar of Swift puts into the field of names."""
 _PUNCTUATION = frozenset({"{", "}", ":", ";", "end", "do", "\n"})
 
 
@@ -111,7 +117,7 @@ class Program:
         """The parts directly below a node, in order; trailing comments of a line belong to the part on it."""
         found: list[Item] = []
         lead: int | None = None
-        for child in parent.children:
+        for child in self._ungrouped(parent):
             if not child.is_named:
                 if found and child.type == ";":
                     found[-1] = found[-1]._replace(end=child.end_byte)
@@ -128,6 +134,13 @@ class Program:
                 found.append(self.item(child, child.start_byte if lead is None else lead))
                 lead = None
         return found
+
+    def _ungrouped(self, parent: Node) -> Iterator[Node]:
+        for child in parent.children:
+            if child.type in self.syntax.groups:
+                yield from child.children
+            else:
+                yield child
 
     def item(self, node: Node, start: int) -> Item:
         """What a node is for; `start` is where the comments before it begin."""
@@ -147,7 +160,7 @@ class Program:
 
     def body(self, item: Item) -> Node | None:
         """The node that holds the members of a class or name space; None for anything else."""
-        return item.node.child_by_field_name("body") if item.node.type in self.syntax.containers else None
+        return _own_body(item.node) if item.node.type in self.syntax.containers else None
 
     def find(self, name: str | None) -> list[Step]:
         """The levels down to the last definition of a name, preferably one with a body; empty where there is none."""
@@ -238,7 +251,7 @@ class Program:
 
 
 def _is_comment(node: Node) -> bool:
-    return "comment" in node.type
+    return "comment" in node.type or node.type == "haddock"
 
 
 def _first_word(node: Node) -> str:
@@ -272,8 +285,12 @@ def _names(node: Node) -> Iterator[str]:
             if match := _WORD.search(node.text or b""):
                 yield match[0].decode()
             continue
+        if node.type == "variable_declaration" and children[0][0].type == "identifier":
+            stack.append(children[0][0])
+            continue
         lists_names = node.type.endswith(("pattern", "list", "declarator")) or node.type == "variable_name"
-        onward = [child for child, field in children if field in _NAMING_FIELDS]
+        naming = {*_NAMING_FIELDS, "pattern"} if node.type == "let_binding" else _NAMING_FIELDS
+        onward = [child for child, field in children if field in naming and child.type not in _TYPES]
         onward = onward or [
             child for child, field in children if field is None and (lists_names or child.type.endswith(_CARRIERS))
         ]
@@ -286,15 +303,20 @@ def is_function(node: Node) -> bool:
     return body is not None and body.parent is not None and bool(_FUNCTION.search(body.parent.type))
 
 
+def _own_body(node: Node) -> Node | None:
+    return node.child_by_field_name("body") or next((child for child in node.children if child.type in _BODIES), None)
+
+
 def _body(node: Node) -> Node | None:
     """The code of a function or the value of a variable, through whatever is wrapped around it."""
     stack = [node]
     while stack:
         node = stack.pop()
-        if body := node.child_by_field_name("body"):
+        if body := _own_body(node):
             return body
-        if value := node.child_by_field_name("value") or node.child_by_field_name("right"):
-            return value.child_by_field_name("body") or value
+        for field in ("value", "right", "match"):
+            if value := node.child_by_field_name(field):
+                return value.child_by_field_name("body") or value
         children = [(child, node.field_name_for_child(i)) for i, child in enumerate(node.children) if child.is_named]
         stack += [
             child

@@ -14,12 +14,14 @@ TRAINED = {"seed", "base"} | TRAINING_ONLY
 """Those that a training rests on."""
 _JUDGED = TRAINED | {"generate", "evaluate"}
 """Those that completions and verdicts rest on."""
+WHERE_JUDGED = ("sandbox", "warm", "cluster", "slots", "reuse")
+"""Settings of a judging that change no verdict; the isolation level is written into each."""
 SPEED_ONLY = frozenset(
     {
         "generate.batch_size",
         *(f"generate.openai.{key}" for key in ("concurrency", "timeout_s", "max_retries", "api_key_env")),
         "evaluate.k",  # of samples that are there, how they are counted
-        *(f"{section}.{key}" for section in ("evaluate", "validation") for key in ("slots", "data", "reuse")),
+        *(f"{section}.{key}" for section in ("evaluate", "validation") for key in (*WHERE_JUDGED, "data")),
         *(f"train.{key}" for key in CHANGES_NOTHING),
     }
 )

@@ -7,7 +7,6 @@ on a finished folder only reads it: no model is loaded, no program is run, and t
 """
 
 from collections.abc import Sequence
-from contextlib import closing
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,16 +14,12 @@ from typing import TYPE_CHECKING
 from codeglot import runs
 from codeglot.errors import RunError
 from codeglot.evaluate.score import Scores, score
-from codeglot.execute.cold import ColdSandbox
-from codeglot.execute.levels.bubblewrap import Bubblewrap
-from codeglot.execute.local import LocalPool
-from codeglot.execute.log import ReusingPool, VerdictLog, default_log
 from codeglot.generate.engine import Engine
+from codeglot.jobs.boxes import open_judges
 from codeglot.jobs.engines import RECALLING, build_engine
 from codeglot.jobs.execute import execute, kept_executions
 from codeglot.jobs.folder import claim
 from codeglot.jobs.generate import build_requests, generate, kept_completions, refuse_changed_answers
-from codeglot.jobs.preflight import preflight
 from codeglot.jobs.problems import keep_problems, select_problems
 from codeglot.jobs.progress import Progress, Silent
 from codeglot.jobs.runfile import EvaluationRun
@@ -105,16 +100,9 @@ def _work(
     run: EvaluationRun, problems: Sequence[Problem], engine: Engine | None, out: Path, progress: Progress
 ) -> tuple[list[Completion], list[Execution]]:
     """Write and judge what is missing; what costs little and can be wrong comes before the model is loaded."""
-    with closing(ColdSandbox(Bubblewrap())) as sandbox:
-        pool = LocalPool(sandbox, run.evaluate.slots)
-        versions = preflight(pool, sorted({problem.language_id for problem in problems}), progress)
+    with open_judges(run.evaluate, sorted({problem.language_id for problem in problems}), progress) as judges:
         engine = engine or build_engine(run, problems)
-        where = runs.environment(device=engine.device, toolchains=versions, sandbox_level=sandbox.level)
+        where = runs.environment(device=engine.device, toolchains=judges.versions, sandbox_level=judges.level)
         runs.write_json(out / runs.ENVIRONMENT, where)
         completions = generate(run, problems, engine, out / runs.COMPLETIONS, progress)
-        path = out / runs.EXECUTIONS
-        if not run.evaluate.reuse:
-            return completions, execute(run, problems, completions, pool, path, progress)
-        with VerdictLog(default_log(sandbox.level)) as log:
-            judges = ReusingPool(pool, log, versions)
-            return completions, execute(run, problems, completions, judges, path, progress)
+        return completions, execute(run, problems, completions, judges.pool, out / runs.EXECUTIONS, progress)

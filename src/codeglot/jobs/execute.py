@@ -42,9 +42,11 @@ def execute(
     ):
 
         def keep(key: Key, execution: Execution) -> None:
+            is_new = key not in executions
             executions[key] = execution.model_copy(update={"task_id": key[0], "sample": key[1]})
             writer.write(executions[key])
-            advance()
+            if is_new:  # a later verdict takes the place of one that was taken back
+                advance()
 
         def programs() -> Iterator[tuple[Key, ExecutionRequest]]:
             for completion in missing:

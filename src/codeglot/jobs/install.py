@@ -5,6 +5,7 @@ import shlex
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+from codeglot.execute.toolchains import tools
 from codeglot.jobs.machine import Host, ThisMachine
 from codeglot.jobs.progress import Progress
 from codeglot.languages import spec
@@ -40,6 +41,7 @@ def install(languages: Iterable[Language], progress: Progress, host: Host | None
         for name, packages in lacking:
             skipped += _install_apt(name, packages, machine)
             advance()
+        skipped += [_left_to_a_person(language) for language in chosen if _is_missing_by_hand(language, machine)]
         skipped += _install_npm(chosen, machine)
         advance()
     return skipped
@@ -47,12 +49,13 @@ def install(languages: Iterable[Language], progress: Progress, host: Host | None
 
 def install_command(language: Language) -> str:
     """What a person would run to install all that a language needs."""
-    return "; ".join(
-        [
-            f"apt-get install -y {' '.join(language.packages.apt)}",
-            *([shlex.join(npm_command())] if language.packages.npm else []),
-        ]
-    )
+    packages = language.packages
+    commands = [
+        f"apt-get install -y {' '.join(packages.apt)}" if packages.apt else "",
+        shlex.join(npm_command()) if packages.npm else "",
+        packages.by_hand,
+    ]
+    return "; ".join(filter(None, commands))
 
 
 def missing_apt(packages: Sequence[str], host: Host) -> list[str]:
@@ -90,6 +93,14 @@ def _install_apt(name: str, packages: list[str], host: Host) -> list[Skipped]:
         return [Skipped(f"{name}: apt-get needs root", shlex.join(("sudo", *command)))]
     status, printed = host.run(*command)
     return [Skipped(f"{name}: apt-get failed: {_last_line(printed)}", shlex.join(command))] if status else []
+
+
+def _is_missing_by_hand(language: Language, host: Host) -> bool:
+    return bool(language.packages.by_hand) and not all(map(host.has, tools(language)))
+
+
+def _left_to_a_person(language: Language) -> Skipped:
+    return Skipped(f"{language.name}: no package manager has it", language.packages.by_hand)
 
 
 def _install_npm(languages: Sequence[Language], host: Host) -> list[Skipped]:

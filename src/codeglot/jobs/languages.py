@@ -7,16 +7,14 @@ from collections.abc import Iterable, Sequence
 from contextlib import closing
 from typing import Protocol
 
-from pydantic import Field
-
-from codeglot.config import StrictModel
-from codeglot.execute.cold import ColdSandbox
-from codeglot.execute.levels.bubblewrap import Bubblewrap
+from codeglot.execute.levels.choose import AUTO, open_level
 from codeglot.execute.local import LocalPool
+from codeglot.execute.probes import probe_request
 from codeglot.execute.sandbox import ExecutionRequest, Sandbox
 from codeglot.execute.toolchains import Toolchain
+from codeglot.jobs.boxes import warm_sandbox
 from codeglot.jobs.install import install, install_command
-from codeglot.jobs.preflight import probe_request
+from codeglot.jobs.language_table import LanguageRow
 from codeglot.jobs.progress import Progress, Silent
 from codeglot.languages import spec
 from codeglot.languages.spec import Language
@@ -34,42 +32,8 @@ class CheckingSandbox(Sandbox, Protocol):
         ...
 
 
-class LanguageRow(StrictModel):
-    """What is known of one language on this machine."""
-
-    id: str
-    name: str
-    version: str
-    """First line that the toolchain says of itself; empty where it is missing."""
-    problem: str
-    """Why it cannot be used; empty where it can, as far as was tried."""
-    probes: dict[Verdict, Execution] = Field(default_factory=dict)
-    """What each probe ended as; empty where none was run."""
-    level: str
-    """Isolation level."""
-    install: str
-    """What a person would run to install all that it needs."""
-
-    @property
-    def wrong(self) -> dict[Verdict, Execution]:
-        """Probes that ended as something else than they should."""
-        return {probe: execution for probe, execution in self.probes.items() if execution.verdict is not probe}
-
-    @property
-    def cold_s(self) -> float | None:
-        """CPU seconds of a small program from nothing to its verdict; None where none was run."""
-        good = self.probes.get(Verdict.PASS)
-        return good.cpu_s if good else None
-
-    @property
-    def is_usable(self) -> bool:
-        """Whether programs of this language can be judged here, as far as was tried."""
-        return not self.problem and not self.wrong
-
-
 def look(languages: Iterable[Language], sandbox: CheckingSandbox) -> list[LanguageRow]:
     """Ask each toolchain for its version; run no probe."""
-    tools = [(language, sandbox.toolchain(language)) for language in languages]
     return [
         LanguageRow(
             id=language.id,
@@ -79,7 +43,7 @@ def look(languages: Iterable[Language], sandbox: CheckingSandbox) -> list[Langua
             level=sandbox.level,
             install=install_command(language),
         )
-        for language, toolchain in tools
+        for language, toolchain in ((language, sandbox.toolchain(language)) for language in languages)
     ]
 
 
@@ -117,7 +81,9 @@ def _request(language: Language, probe: Verdict) -> ExecutionRequest:
     return request.model_copy(update={"limits": request.limits.model_copy(update={"cpu_s": SHORT_CPU_S})})
 
 
-def languages(ids: Sequence[str] | None, *, installs: bool, probes: bool, progress: Progress) -> list[LanguageRow]:
+def languages(
+    ids: Sequence[str] | None, *, installs: bool, probes: bool, progress: Progress, level: str = AUTO
+) -> list[LanguageRow]:
     """Do what `codeglot languages` was asked for; without `ids` for every language.
 
     After installing, one program per language is run, so that libraries which programs share are built now.
@@ -130,20 +96,21 @@ def languages(ids: Sequence[str] | None, *, installs: bool, probes: bool, progre
     if installs:
         for skipped in install(chosen, progress):
             progress.say(f"Not installed: {skipped.reason}\n  by hand: {skipped.command}")
-    with closing(ColdSandbox(Bubblewrap())) as sandbox:
-        if probes or installs:
-            return check(chosen, sandbox, progress, only=None if probes else Verdict.PASS)
-        return look(chosen, sandbox)
+    with closing(warm_sandbox(open_level(level))) as sandbox:
+        if not probes and not installs:
+            return look(chosen, sandbox.cold)
+        rows = check(chosen, sandbox.cold, progress, only=None if probes else Verdict.PASS)
+        return warmed(rows, sandbox, progress) if probes else rows
 
 
-def table(rows: Iterable[LanguageRow]) -> list[str]:
-    """The rows as lines for a person, each followed by what is wrong with it."""
-    lines = []
-    for row in rows:
-        state = f"{len(row.probes) - len(row.wrong)} of {len(row.probes)} probes" if row.probes else ""
-        cold = f"{row.cold_s:.2f} CPU s" if row.cold_s is not None else ""
-        lines.append(f"{row.id:<12}{row.version or 'missing':<44.43}{state:<16}{cold:<12}{row.level}".rstrip())
-        lines += [f"    the probe '{probe}' ended as '{end.verdict}': {end.detail}" for probe, end in row.wrong.items()]
-        if row.problem:
-            lines += [f"    {row.problem}", f"    by hand: {row.install}"]
-    return lines
+def warmed(rows: Sequence[LanguageRow], sandbox: Sandbox, progress: Progress) -> list[LanguageRow]:
+    """The rows with what their good and their bad program ended as with everything kept ready that can be."""
+    found = []
+    with progress.track("keep warm", total=len(rows)) as advance:
+        for row in rows:
+            # The first one starts what is kept ready.
+            runs = (Verdict.PASS, Verdict.FAIL_ASSERT, Verdict.PASS) if row.is_usable else ()
+            ended = {probe: sandbox.run(probe_request(spec.get(row.id), probe)) for probe in runs}
+            found.append(row.model_copy(update={"warm": ended}))
+            advance()
+    return found

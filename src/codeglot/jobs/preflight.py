@@ -7,8 +7,8 @@ known-good probe pass and its known-bad one fail, in the sandbox that will judge
 from collections.abc import Sequence
 
 from codeglot.errors import ToolchainError
-from codeglot.execute.local import LocalPool
-from codeglot.execute.sandbox import ExecutionRequest
+from codeglot.execute.local import Pool
+from codeglot.execute.probes import probe_request
 from codeglot.jobs.progress import Progress
 from codeglot.languages import spec
 from codeglot.records import Execution, Verdict
@@ -16,11 +16,11 @@ from codeglot.records import Execution, Verdict
 _PROBES = (Verdict.PASS, Verdict.FAIL_ASSERT)
 
 
-def preflight(pool: LocalPool, language_ids: Sequence[str], progress: Progress) -> dict[str, str]:
+def preflight(pool: Pool, language_ids: Sequence[str], progress: Progress) -> tuple[dict[str, str], str]:
     """Run the probe and the counter-probe of each language.
 
     Returns:
-        The version of each language's toolchain.
+        The version of each language's toolchain, and the isolation level.
 
     Raises:
         ToolchainError: With every language that cannot be judged here, and why.
@@ -32,10 +32,12 @@ def preflight(pool: LocalPool, language_ids: Sequence[str], progress: Progress) 
     )
     versions: dict[str, str] = {}
     faults: set[str] = set()
+    level = ""
     with progress.track("check toolchains", total=len(language_ids) * len(_PROBES)) as advance:
         for (language_id, probe), execution in pool.run_all(requests):
             advance()
             versions.update(execution.versions)
+            level = execution.level or level
             if execution.verdict is not probe:
                 faults.add(f"  {language_id}: {_fault(probe, execution)}")
     if faults:
@@ -45,7 +47,7 @@ def preflight(pool: LocalPool, language_ids: Sequence[str], progress: Progress) 
             + "\nRun `codeglot languages check` for more, `codeglot languages --install` to install what is missing, "
             "or leave the language out with --languages."
         )
-    return versions
+    return versions, level
 
 
 def _fault(probe: Verdict, execution: Execution) -> str:
@@ -53,13 +55,3 @@ def _fault(probe: Verdict, execution: Execution) -> str:
         return execution.detail
     detail = f": {execution.detail}" if execution.detail else ""
     return f"the probe '{probe}' ended as '{execution.verdict}'{detail}"
-
-
-def probe_request(language: spec.Language, probe: Verdict) -> ExecutionRequest:
-    """One probe of a language as a program to be judged."""
-    program = language.probes[probe]
-    return ExecutionRequest(
-        source=program.source,
-        tests=language.probe_tests if program.tests is None else program.tests,
-        language_id=language.id,
-    )

@@ -7,6 +7,7 @@ from pydantic import Field, field_validator, model_validator
 
 from codeglot.config import StrictModel
 from codeglot.data.format import PromptStyle
+from codeglot.execute.levels.choose import AUTO, SandboxName
 from codeglot.generate.engine import Decoding
 from codeglot.generate.names import EngineName
 from codeglot.generate.openai_engine import OpenAIServer
@@ -44,7 +45,23 @@ class Generate(Decoding):
         return self
 
 
-class Evaluate(StrictModel):
+class Judging(StrictModel):
+    """Where programs are judged; none of it changes a verdict."""
+
+    sandbox: SandboxName = AUTO
+    """Isolation level; `auto`: the strongest that this machine can start. `process` is unsafe: it isolates nothing."""
+    warm: bool = True
+    """Whether compilers and interpreters are kept ready between programs; samples show that no verdict changes."""
+    cluster: str | None = Field(default=None, min_length=1)
+    """Address of a Ray cluster whose nodes judge, as `auto` or `HOST:PORT`; None: this machine."""
+    slots: int | None = Field(default=None, ge=1, le=1024)
+    """Programs at once, on each node of a cluster; None: one per core."""
+    reuse: bool = True
+    """Whether the verdict of an equal program is taken from the log in the cache folder; `executions.jsonl` then says
+    `attempts = 0`. Time and memory limits are always judged anew."""
+
+
+class Evaluate(Judging):
     """`[evaluate]`: the problems, and how answers are judged."""
 
     benchmarks: tuple[str, ...] = Field(min_length=1)
@@ -63,11 +80,6 @@ class Evaluate(StrictModel):
     """Each k of pass@k, none above `generate.num_samples`."""
     limits: Limits = Limits()
     """What a program may use, where its problem does not say."""
-    slots: int | None = Field(default=None, ge=1, le=1024)
-    """Programs at once; None: one per core."""
-    reuse: bool = True
-    """Whether the verdict of an equal program is taken from the log in the cache folder; `executions.jsonl` then says
-    `attempts = 0`. Time and memory limits are always judged anew."""
 
     @field_validator("benchmarks", "k")
     @classmethod

@@ -5,22 +5,18 @@ judged by.
 """
 
 from collections.abc import Iterable, Sequence
-from contextlib import closing
 
 from codeglot.data.examples import LoadedExamples, from_problem, load_examples
 from codeglot.data.settings import MICRO, DataSet
 from codeglot.errors import DataError
 from codeglot.evaluate.benchmarks import benchmark
 from codeglot.evaluate.benchmarks.benchmark import load_problems
-from codeglot.execute.cold import ColdSandbox
-from codeglot.execute.levels.bubblewrap import Bubblewrap
-from codeglot.execute.local import LocalPool
-from codeglot.execute.log import ReusingPool, VerdictLog, default_log
+from codeglot.jobs.boxes import open_judges
 from codeglot.jobs.execute import build_execution
 from codeglot.jobs.overlaps import judged_problems, refuse_overlaps
-from codeglot.jobs.preflight import preflight
 from codeglot.jobs.progress import Progress
 from codeglot.jobs.runfile import TrainingRun
+from codeglot.jobs.sections import Judging
 from codeglot.micro import stream
 from codeglot.micro.renderers import renderer
 from codeglot.records import Example, Limits, Problem, Verdict
@@ -40,13 +36,14 @@ def training_examples(run: TrainingRun, progress: Progress) -> LoadedExamples:
     """
     notes: list[str] = []
     made: set[str] = set()
+    judging = run.evaluate or run.validation or Judging()
 
     def make(source: DataSet) -> Iterable[Example]:
         if source.dataset == MICRO:
             examples = _of_the_micro_world(source, run.seed)
             made.update(example.source for example in examples)
             return examples
-        return _of_benchmark(source, notes, progress)
+        return _of_benchmark(source, judging, notes, progress)
 
     judged = judged_problems(run)
     loaded = load_examples(run.data, make)
@@ -64,34 +61,34 @@ def _of_the_micro_world(source: DataSet, seed: int) -> list[Example]:
     )
 
 
-def _of_benchmark(source: DataSet, notes: list[str], progress: Progress) -> list[Example]:
+def _of_benchmark(source: DataSet, judging: Judging, notes: list[str], progress: Progress) -> list[Example]:
     """Answers of the training part of a benchmark that pass its tests."""
     found = benchmark.get(source.dataset)
     problems = load_problems(source.dataset, data=source.path, languages=source.languages, split=TRAIN)
     answered = [problem for problem in problems if (problem.canonical_solution or "").strip()]
-    passing = _passing(answered, progress)
+    passing = _passing(answered, judging, progress)
     notes.append(
         f"{source.dataset}: {len(passing)} of {len(problems)} training problems have an answer that passes its tests."
     )
     return [example for problem in passing if (example := from_problem(problem, found.license))]
 
 
-def _passing(problems: Sequence[Problem], progress: Progress) -> list[Problem]:
+def _passing(problems: Sequence[Problem], judging: Judging, progress: Progress) -> list[Problem]:
     """Problems whose canonical solution passes here; verdicts are kept over runs."""
-    with closing(ColdSandbox(Bubblewrap())) as sandbox, VerdictLog(default_log(sandbox.level)) as log:
-        local = LocalPool(sandbox)
-        versions = preflight(local, sorted({problem.language_id for problem in problems}), progress)
+    with open_judges(judging, sorted({problem.language_id for problem in problems}), progress) as judges:
         requests = (
             (place, build_execution(problem, _program(problem), problem.limits or Limits()))
             for place, problem in enumerate(problems)
         )
         passed: set[int] = set()
         with progress.track("try training answers", total=len(problems)) as advance:
-            for place, execution in ReusingPool(local, log, versions).run_all(requests):
+            for place, execution in judges.pool.run_all(requests):
                 advance()
                 if execution.verdict is Verdict.PASS:
                     passed.add(place)
-                elif not execution.verdict.is_scored:
+                    continue
+                passed.discard(place)  # it may have passed while its language could not be judged
+                if not execution.verdict.is_scored:
                     raise DataError(
                         f"The answer of {problems[place].task_id} could not be tried: {execution.detail}. "
                         "The machine failed, not the answer; run this again."

@@ -1,22 +1,19 @@
 """pass@1 of a model in memory on the validation problems, while it is being trained."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 
 from codeglot.errors import SandboxError
-from codeglot.execute.cold import ColdSandbox
-from codeglot.execute.levels.bubblewrap import Bubblewrap
-from codeglot.execute.local import LocalPool
-from codeglot.execute.log import ReusingPool, VerdictLog, default_log
+from codeglot.execute.local import Pool
 from codeglot.execute.sandbox import ExecutionRequest
 from codeglot.generate.engine import Decoding, Engine
 from codeglot.generate.hf_engine import HuggingFaceEngine
+from codeglot.jobs.boxes import open_judges
 from codeglot.jobs.execute import build_program
 from codeglot.jobs.generate import build_requests
-from codeglot.jobs.preflight import preflight
 from codeglot.jobs.problems import select_problems
 from codeglot.jobs.progress import Progress
 from codeglot.jobs.runfile import EvaluationRun, TrainingRun
@@ -42,17 +39,11 @@ def validator(run: TrainingRun, base: LoadedBase, progress: Progress) -> Iterato
         return
     judged = as_evaluation(run)
     problems = select_problems(judged, progress)
-    with ExitStack() as stack:
-        sandbox = ColdSandbox(Bubblewrap())
-        stack.callback(sandbox.close)
-        local = LocalPool(sandbox, run.validation.slots)
-        versions = preflight(local, sorted({problem.language_id for problem in problems}), progress)
-        log = stack.enter_context(VerdictLog(default_log(sandbox.level)))
-        pool = ReusingPool(local, log, versions)
+    with open_judges(run.validation, sorted({problem.language_id for problem in problems}), progress) as judges:
 
         def validate(model: Any, step: int) -> dict[str, float]:
             engine = HuggingFaceEngine.of(base._replace(model=model), judged.generate.batch_size, name=run.base.model)
-            figures = measure(judged, problems, engine, pool)
+            figures = measure(judged, problems, engine, judges.pool)
             progress.say(f"step {step}: pass@1 {figures[METRIC]:.1%} on {len(problems)} validation problem(s)")
             return figures
 
@@ -77,7 +68,7 @@ def as_evaluation(run: TrainingRun) -> EvaluationRun:
     return EvaluationRun(seed=run.seed, base=run.base, generate=settings, evaluate=run.validation)
 
 
-def measure(run: EvaluationRun, problems: Sequence[Problem], engine: Engine, pool: ReusingPool) -> dict[str, float]:
+def measure(run: EvaluationRun, problems: Sequence[Problem], engine: Engine, pool: Pool) -> dict[str, float]:
     """pass@1 of each language and their mean.
 
     Raises:

@@ -28,6 +28,10 @@ class Recipe(StrictModel):
     """Command that builds the program in `/box`; empty where nothing is built."""
     run: tuple[str, ...] = ()
     """Command that runs it."""
+    warm_compile: tuple[str, ...] = ()
+    """What builds it faster, as `[warm]` says: a command, or arguments of the resident compiler; empty: `compile`."""
+    warm_run: tuple[str, ...] = ()
+    """What runs a program that was built so; empty: `run`."""
     epilogue: str = ""
     """Code put behind the tests, in which `{nonce}` is replaced: prints the nonce when the tests came to their end."""
     files: dict[str, str] = Field(default_factory=dict)
@@ -60,6 +64,8 @@ class Packages(StrictModel):
     apt: tuple[str, ...] = ()
     npm: tuple[str, ...] = ()
     """With exact versions, as `name@1.2.3`; they are installed for codeglot alone."""
+    by_hand: str = ""
+    """Command that a person runs for what neither has; where boxes see it, below `/usr`."""
 
 
 class Prepare(StrictModel):
@@ -72,6 +78,26 @@ class Prepare(StrictModel):
     timeout_s: float = 120.0
 
 
+class Warm(StrictModel):
+    """What is kept ready between programs. Programs themselves always start in a box of their own."""
+
+    strategy: Literal["prepared", "compile_server", "fork_server"]
+    """`prepared`: `warm_compile` uses what `prepare` built, as a precompiled header, or a linker or tools of its own.
+    `compile_server`: a resident compiler takes sources and gives files. `fork_server`: an interpreter that has started
+    already forks itself for each program."""
+    server: tuple[str, ...] = ()
+    """Command of the resident compiler; it speaks on its standard input and output, see `execute/warm`."""
+    tools: tuple[str, ...] = ()
+    """Programs that it needs besides those that it calls by name, as a linker named by an option; where one is not
+    there, the language is judged from nothing."""
+    preload: tuple[str, ...] = ()
+    """Modules that a forking interpreter loads once."""
+    memory_mib: int = 1536
+    """Data memory of the resident process."""
+    num_programs: int = 500
+    """Programs after which the resident process is started anew."""
+
+
 class StepLimits(StrictModel):
     """What a compile step may use, and what the language's runtime needs."""
 
@@ -81,6 +107,8 @@ class StepLimits(StrictModel):
     """Data memory of the program where the runtime needs more than the run's own limit; None: no more."""
     num_tasks: int = 64
     """Least number of tasks that its tools need."""
+    weight: float = Field(default=1.0, gt=0)
+    """Cores that building and running one program keeps busy."""
 
 
 class Probe(StrictModel):
@@ -124,8 +152,12 @@ class Syntax(StrictModel):
     """Nodes whose members a benchmark calls: classes and name spaces, where functions cannot stand alone."""
     attributes: tuple[str, ...] = ()
     """Nodes that belong to the definition behind them."""
+    groups: tuple[str, ...] = ()
+    """Nodes that only hold parts of the level on which they stand."""
     placeholders: tuple[str, ...] = ()
     """Nodes that do nothing in the body of a function."""
+    stub: str = ""
+    """What can stand for the body of a function that a prompt opens, where the body is an expression."""
     opening: str = ""
     """What a file must begin with to be a program at all."""
     closer: str = ""
@@ -141,6 +173,9 @@ class Syntax(StrictModel):
     """How such an import is written, with `{path}`."""
     definition_pattern: str = ""
     """Regular expression of a function's definition, with `{name}`; for languages without a grammar."""
+    frame_pattern: str = ""
+    """Regular expression of a whole program around the function that a prompt has begun; its group is what is taken
+    out of it; for languages without a grammar."""
 
 
 class Language(Recipe):
@@ -171,6 +206,8 @@ class Language(Recipe):
     """Host folders its tools need besides /usr, read-only; patterns as in `glob`; what is not there is left out."""
     packages: Packages = Packages()
     prepare: Prepare | None = None
+    warm: Warm | None = None
+    """How programs are built and run faster than from nothing, with the same verdicts; None: not at all."""
     limits: StepLimits = StepLimits()
     forms: tuple[TestForm, ...] = ()
     """How programs with tests are run, where it is not the plain way."""
@@ -180,7 +217,10 @@ class Language(Recipe):
     probes: dict[Verdict, Probe]
     """One program per verdict; `pass` and `fail_assert` are the least."""
     wrong_values: tuple[WrongValue, ...] = ()
-    """How other values are returned, by type; the first that fits is taken. Empty: the mutated engine refuses it."""
+    """How other values are returned, by type; the first that fits is taken."""
+    wrong_result: str = ""
+    """Code put behind an answer instead, which defines the function `{name}` anew by its old self, with another result.
+    Where there is neither, the mutated engine refuses the language."""
     syntax: Syntax = Syntax()
 
     def recipe(self, tests: str) -> Recipe:
@@ -198,6 +238,8 @@ class Language(Recipe):
     def _is_consistent(self) -> Self:
         if not self.run:
             raise ValueError("'run' is empty; name the command that runs the program")
+        if (self.warm is not None and self.warm.strategy == "compile_server") != bool(self.warm and self.warm.server):
+            raise ValueError("'warm.server' is the command of a compile_server, which needs one, and of nothing else")
         if loud := [alias for alias in self.aliases if alias != alias.lower()]:
             raise ValueError(f"aliases are compared in lower case; write {', '.join(loud)} so")
         if missing := {Verdict.PASS, Verdict.FAIL_ASSERT} - self.probes.keys():

@@ -29,6 +29,7 @@ def test_every_field_of_the_schema_is_taken(tmp_path: Path) -> None:
         "benchmark": "ours",
         "natural_language": "tr",
         "prompt_is_code": False,
+        "given": "def f():",
         "stop": ["\n#"],
         "stdin": "1",
         "expected_output": "2",

@@ -16,9 +16,11 @@ pytestmark = pytest.mark.skipif(not DATA, reason="CODEGLOT_DATA does not name th
 
 COUNTS = {
     ("humaneval", "python"): (164, 164),
+    ("humaneval_plus", "python"): (164, 164),
     **{("humaneval_x", language): (164, 164) for language in ("python", "java", "javascript", "cpp", "go", "rust")},
     ("mbpp", "python"): (974, 974),
     ("sanitized_mbpp", "python"): (427, 427),
+    ("mbpp_plus", "python"): (378, 378),
     ("mbxp", "python"): (974, 974),
     ("mbxp", "java"): (966, 874),
     ("mbxp", "cpp"): (848, 773),
@@ -26,6 +28,17 @@ COUNTS = {
     ("mbxp", "typescript"): (968, 967),
     ("mbxp", "ruby"): (966, 784),
     ("mbxp", "go"): (939, 0),
+    ("multilingual_humaneval", "python"): (164, 164),
+    **{("multilingual_humaneval", language): (161, 0) for language in ("java", "typescript", "perl", "php", "kotlin")},
+    ("multilingual_humaneval", "go"): (160, 0),
+    ("humaneval_xl", "python"): (23 * 80, 23 * 80),
+    **{("humaneval_xl", language): (23 * 80, 0) for language in ("csharp", "javascript", "ruby", "scala")},
+    ("mhumaneval", "python"): (9 * 164, 9 * 164),
+    ("humaneval_zh", "python"): (164, 164),
+    ("mbpp_zh", "python"): (500, 500),
+    ("mathqa_x", "python"): (1883, 1883),
+    **{("mathqa_x", language): (1883, 0) for language in ("java", "javascript")},
+    ("odex", "python"): (722, 722),
 }
 """Problems, and those with a reference answer."""
 

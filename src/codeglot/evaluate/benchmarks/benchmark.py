@@ -52,14 +52,18 @@ class Benchmark(NamedTuple):
     citation: str
     sources: Mapping[str, Source] = MappingProxyType({})
     """By language id; empty where the problems are made."""
-    problem: Callable[[str, Row], Problem] | None = None
-    """`(language_id, row)` -> problem; None where the problems are made."""
+    problem: Callable[[str, Row], Problem | None] | None = None
+    """`(language_id, row)` -> problem, or None for a row that is no part of it; None where the problems are made."""
+    natural_languages: tuple[str, ...] = ()
+    """Codes of the languages of the prompts, where problems in several are read."""
     splits: Mapping[str, range] = MappingProxyType({})
     """Numbers that the task ids of each split end with."""
     default_split: str = ALL
     """The part that the field reports."""
     made: Made | None = None
     """The maker of the problems; None where they are read."""
+    left_out: Mapping[str, str] = MappingProxyType({})
+    """By id, languages of the published data that are not here, and why."""
 
     @property
     def languages(self) -> tuple[str, ...]:
@@ -67,12 +71,51 @@ class Benchmark(NamedTuple):
         return tuple(self.sources if self.made is None else self.made.languages())
 
     @property
+    def spoken(self) -> tuple[str, ...]:
+        """Codes of the languages of the prompts, where one can choose; else empty."""
+        if self.made is None or self.made.natural_languages is None:
+            return self.natural_languages
+        return tuple(self.made.natural_languages())
+
+    @property
+    def unknown_languages(self) -> tuple[str, ...]:
+        """Those of its languages that no specification describes, so that nothing can be run in them."""
+        known = {language.id for language in spec.all_languages()}
+        return tuple(key for key in self.sources if key not in known and key != ANY_LANGUAGE)
+
+    @property
     def has_natural_languages(self) -> bool:
         """Whether the language of the prompts can be chosen."""
-        return self.made is not None and self.made.natural_languages is not None
+        return bool(self.spoken)
 
 
-BENCHMARKS = ("humaneval", "humaneval_x", "mbpp", "sanitized_mbpp", "mbxp", "micro", "micro_nl", "problems")
+BENCHMARKS = (
+    "humaneval",
+    "humaneval_plus",
+    "humanevalpack_synthesize",
+    "humanevalpack_fix",
+    "humaneval_x",
+    "mceval",
+    "multipl_e",
+    "multipl_e_mbpp",
+    "mbpp",
+    "sanitized_mbpp",
+    "mbpp_plus",
+    "mbxp",
+    "multilingual_humaneval",
+    "humaneval_xl",
+    "mhumaneval",
+    "humaneval_zh",
+    "mbpp_zh",
+    "mathqa_x",
+    "odex",
+    "codetrans_from_cpp",
+    "codetrans_from_java",
+    "codetrans_from_python",
+    "micro",
+    "micro_nl",
+    "problems",
+)
 """One module each in this folder, which defines `BENCHMARK`."""
 
 
@@ -114,17 +157,24 @@ def load_problems(
     """
     benchmark = get(name)
     numbers = _numbers(benchmark, split or benchmark.default_split)
+    spoken = _spoken(benchmark, natural_languages)
     if benchmark.made is not None:
-        return _make(benchmark, benchmark.made, languages, natural_languages, (split, limit))
+        return _make(benchmark, benchmark.made, languages, spoken or ["en"], (split, limit))
     local = data_folder(data)
     problems: list[Problem] = []
     for key in _keys(benchmark, languages, local):
         rows = read(benchmark.sources[key], local, folder=benchmark.name)
-        found = [problem for problem in _build(benchmark, key, rows) if numbers is None or _number(problem) in numbers]
-        problems += found[:limit] if key != ANY_LANGUAGE else _chosen(found, languages, limit)
+        found = [
+            problem
+            for problem in _build(benchmark, key, rows)
+            if (numbers is None or _number(problem) in numbers) and (not spoken or problem.natural_language in spoken)
+        ]
+        problems += _first(found if key != ANY_LANGUAGE else _chosen(found, languages), limit)
     if not problems:
+        asked = f", asked in {', '.join(natural_languages)}," if spoken and natural_languages else ""
         raise DataError(
-            f"{name} has no problem in split '{split or benchmark.default_split}' of this data; use --split {ALL}."
+            f"{name} has no problem in split '{split or benchmark.default_split}'{asked} of this data; "
+            f"use --split {ALL}{' and other natural languages' if asked else ''}."
         )
     _refuse_repeats(name, problems)
     return problems
@@ -134,18 +184,12 @@ def _make(
     benchmark: Benchmark,
     made: Made,
     languages: Sequence[str] | None,
-    natural_languages: Sequence[str] | None,
+    spoken: Sequence[str],
     part: tuple[str | None, int | None],
 ) -> list[Problem]:
     """The problems that a benchmark makes itself; `part` is the split and the limit."""
     split, limit = part
     ids = _language_ids(languages, made.languages(), f"language of {benchmark.name}")
-    spoken = ["en"] if made.natural_languages is None else list(made.natural_languages())
-    if natural_languages is not None and made.natural_languages is not None:
-        for code in natural_languages:
-            if code not in spoken:
-                raise UnknownNameError(f"natural language of {benchmark.name}", code, spoken)
-        spoken = list(dict.fromkeys(natural_languages))
     split = split or benchmark.default_split
     parts = benchmark.splits if split == ALL else {split: benchmark.splits[split]}
     problems: list[Problem] = []
@@ -159,6 +203,17 @@ def _make(
                 problems += found
     _refuse_repeats(benchmark.name, problems)
     return problems
+
+
+def _spoken(benchmark: Benchmark, asked: Sequence[str] | None) -> list[str]:
+    """Codes of the natural languages asked for, all where none is; empty where the benchmark leaves no choice."""
+    known = benchmark.spoken
+    if asked is None or not known:
+        return list(known)
+    for code in asked:
+        if code not in known:
+            raise UnknownNameError(f"natural language of {benchmark.name}", code, known)
+    return list(dict.fromkeys(asked))
 
 
 def _numbers(benchmark: Benchmark, split: str) -> range | None:
@@ -180,8 +235,7 @@ def _keys(benchmark: Benchmark, languages: Sequence[str] | None, local: Path | N
     known = list(benchmark.sources)
     if known == [ANY_LANGUAGE]:
         return known
-    asked = _language_ids(languages, known, f"language of {benchmark.name}")
-    keys = asked or _available(benchmark, local)
+    keys = _runnable(benchmark, languages) or _available(benchmark, local)
     if local is not None and local.is_file() and len(keys) > 1:
         raise ConfigError(
             f"{local} is one file, and {benchmark.name} has one per language. "
@@ -204,14 +258,31 @@ def _language_ids(names: Sequence[str] | None, known: Sequence[str], kind: str) 
     return list(ids)
 
 
+def _runnable(benchmark: Benchmark, languages: Sequence[str] | None) -> list[str]:
+    """Keys of the languages that are asked for, each of which codeglot must know how to run; empty where none is."""
+    for name in languages or ():
+        if reason := benchmark.left_out.get(name.strip().lower()):
+            raise ConfigError(f"{benchmark.name} is not run in {name}: {reason}. Leave it out.")
+    asked = _language_ids(languages, list(benchmark.sources), f"language of {benchmark.name}")
+    if unknown := [key for key in asked if key in benchmark.unknown_languages]:
+        raise ConfigError(
+            f"{benchmark.name} has problems in {', '.join(unknown)}, which codeglot cannot run yet. Leave those out, "
+            f"or describe them in languages/specs, as {unknown[0]}.toml."
+        )
+    return asked
+
+
 def _available(benchmark: Benchmark, local: Path | None) -> list[str]:
     """Languages whose data can be had; all of them where none can, so that reading says what is missing."""
     there = [
         key
         for key, source in benchmark.sources.items()
-        if (source.hub if local is None else locate(source, local, folder=benchmark.name))
+        if key not in benchmark.unknown_languages
+        and (source.hub if local is None else locate(source, local, folder=benchmark.name))
     ]
-    absent = [key for key in benchmark.sources if key not in there]
+    if cannot := [*benchmark.unknown_languages, *benchmark.left_out]:
+        _log.warning("%s: problems in %s are left out, which cannot be run.", benchmark.name, ", ".join(cannot))
+    absent = [key for key in benchmark.sources if key not in (*there, *benchmark.unknown_languages)]
     if there and absent:
         place = "the Hugging Face hub" if local is None else local
         _log.warning("%s: no data for %s in %s; left out.", benchmark.name, ", ".join(absent), place)
@@ -227,7 +298,8 @@ def _build(benchmark: Benchmark, key: str, rows: Iterable[Row]) -> list[Problem]
     mistakes: list[str] = []
     for row in rows:
         try:
-            problems.append(build(key, row))
+            if (problem := build(key, row)) is not None:
+                problems.append(problem)
         except ValidationError as error:
             mistakes.append(explain(error, f"{row.where},"))
         except DataError as error:
@@ -238,15 +310,23 @@ def _build(benchmark: Benchmark, key: str, rows: Iterable[Row]) -> list[Problem]
     return problems
 
 
-def _chosen(problems: list[Problem], languages: Sequence[str] | None, limit: int | None) -> list[Problem]:
-    """Problems that name their own language, cut to the languages and to `limit` of each."""
+def _chosen(problems: list[Problem], languages: Sequence[str] | None) -> list[Problem]:
+    """Problems that name their own language, cut to the languages."""
     known = sorted({problem.language_id for problem in problems})
-    asked = _language_ids(languages, known, "language of these problems")
-    room = dict.fromkeys(asked or known, len(problems) if limit is None else limit)
+    asked = _language_ids(languages, known, "language of these problems") or known
+    return [problem for problem in problems if problem.language_id in asked]
+
+
+def _first(problems: list[Problem], limit: int | None) -> list[Problem]:
+    """The first `limit` problems of each language, and of each natural language."""
+    if limit is None:
+        return problems
+    groups: Counter[tuple[str, str]] = Counter()
     chosen = []
     for problem in problems:
-        if room.get(problem.language_id, 0) > 0:
-            room[problem.language_id] -= 1
+        group = problem.language_id, problem.natural_language
+        groups[group] += 1
+        if groups[group] <= limit:
             chosen.append(problem)
     return chosen
 

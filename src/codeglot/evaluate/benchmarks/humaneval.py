@@ -10,6 +10,9 @@ from codeglot.records import Problem
 
 NAME = "humaneval"
 
+STOP = ("\ndef ", "\n#", "\nif ")
+"""What also ends an answer here, where the function asked for is the last of its program."""
+
 
 def _problem(language_id: str, row: Row) -> Problem:
     entry_point, task_id = row.text("entry_point"), row.text("task_id")
@@ -21,7 +24,7 @@ def _problem(language_id: str, row: Row) -> Problem:
         entry_point=entry_point,
         tests=f"{row.text('test')}\ncheck({entry_point})\n",
         canonical_solution=row.optional("canonical_solution"),
-        stop=(*spec.get(language_id).stop, "\ndef ", "\n#", "\nif "),
+        stop=(*spec.get(language_id).stop, *STOP),
         origin=f"{NAME}/{task_id.rpartition('/')[2]}",
     )
 

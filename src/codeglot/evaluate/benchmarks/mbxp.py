@@ -31,18 +31,34 @@ _FILES = {
 
 
 def _problem(language_id: str, row: Row) -> Problem:
-    task_id, entry_point, tests = row.text("task_id"), row.text("entry_point"), row.text("test")
+    task_id = row.text("task_id")
+    origin = f"{mbpp.NAME}/{task_id.rpartition('/')[2]}"
+    return build(language_id, row, benchmark=NAME, task_id=task_id, origin=origin)
+
+
+def build(
+    language_id: str,
+    row: Row,
+    *,
+    benchmark: str,
+    task_id: str,
+    origin: str | None = None,
+    natural_language: str = "en",
+) -> Problem:
+    """One problem of MBXP, or of another benchmark whose rows and tests are written like these."""
+    entry_point, tests = row.text("entry_point"), row.text("test")
     return Problem(
         task_id=task_id,
-        benchmark=NAME,
+        benchmark=benchmark,
         language_id=language_id,
+        natural_language=natural_language,
         prompt=row.text("prompt"),
         entry_point=entry_point,
         tests=f"{tests}\ncheck({entry_point})\n" if language_id == "python" else tests,
         canonical_solution=row.optional("canonical_solution"),
         stop=spec.get(language_id).stop,
         files=_libraries(language_id),
-        origin=f"{mbpp.NAME}/{task_id.rpartition('/')[2]}",
+        origin=origin,
     )
 
 

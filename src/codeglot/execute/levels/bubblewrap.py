@@ -15,12 +15,14 @@ import shutil
 import subprocess
 import tempfile
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from importlib import resources
 from pathlib import Path
+from types import MappingProxyType
 
 from codeglot.errors import SandboxError
 from codeglot.execute.folders import hold, remove_stale, remove_tree
+from codeglot.execute.service import BoxService
 from codeglot.execute.step import Outcome, Step
 from codeglot.execute.supervise import Start, become_subreaper, supervise
 from codeglot.records import Limits
@@ -28,8 +30,8 @@ from codeglot.runs import cache_folder
 
 OLDEST_VERSION = (0, 8)
 INSTALL = "`apt-get install bubblewrap` (or your system's package manager) brings it"
-USER_IDS = range(60578, 61184)
-"""For boxes when root: a range that systemd's conventions leave to nobody."""
+USER_IDS = range(60578, 61056)
+"""For boxes when root: of a range that systemd's conventions leave to nobody, the part that is no other level's."""
 STACK_MIB = 8
 NUM_OPEN_FILES = 256
 WORK = "/work"
@@ -41,6 +43,7 @@ _ENVIRONMENT = {
     "LANG": "C.UTF-8",
     "TZ": "UTC",
 }
+_FIXED_LIMITS = {"stack": STACK_MIB * 2**20, "nofile": NUM_OPEN_FILES, "core": 0}
 _PREFIX = "codeglot-box-"
 _LINKED_TO_USR = ("/bin", "/lib", "/lib32", "/lib64", "/libx32", "/sbin")
 _PROBE_LIMITS = Limits(cpu_s=10.0, memory_mib=64)
@@ -54,17 +57,18 @@ class Bubblewrap:
     """
 
     name = "bubblewrap"
+    places: Mapping[str, str] = MappingProxyType({})
 
     def __init__(self) -> None:
-        self._bwrap = _find("bwrap", INSTALL)
-        _check_version(self._bwrap)
+        command = self._find_tools()
         self._users = _UserIds() if os.geteuid() == 0 else None
-        self._setpriv = _find("setpriv", "it is part of util-linux") if self._users else None
-        self._filter = _read_filter()
+        self._filter = read_filter()
         self._stop_fd = os.eventfd(0, os.EFD_CLOEXEC)
+        self._services: set[BoxService] = set()
+        self._is_closed = False
         become_subreaper()
         owners = USER_IDS if self._users else {os.geteuid()}
-        remove_stale(Path(tempfile.gettempdir()), f"{_PREFIX}*", owners, command=Path(self._bwrap).name)
+        remove_stale(Path(tempfile.gettempdir()), f"{_PREFIX}*", owners, command=command)
         self._probe()
 
     @contextlib.contextmanager
@@ -83,9 +87,31 @@ class Bubblewrap:
             if self._users and user is not None:
                 self._users.give_back(user)
 
+    def start(self, step: Step) -> BoxService:
+        """Start a process that stays, in a box of its own; see `Level.start`."""
+        if self._is_closed:
+            raise SandboxError("The sandbox was closed.")
+        with contextlib.ExitStack() as stack:
+            box = stack.enter_context(self.open_box())
+            fds: list[int] = []
+            with contextlib.ExitStack() as files:
+                argv = self._argv(step, box.folder, box.user, lambda data: give(data, fds, files))
+                remains = stack.pop_all()
+                try:
+                    service = BoxService(argv, fds, on_close=remains.close)
+                except BaseException:
+                    remains.close()
+                    raise
+        self._services.add(service)
+        remains.callback(self._services.discard, service)
+        return service
+
     def close(self) -> None:
-        """Kill all steps that run; they and later ones raise SandboxError."""
+        """Kill all steps and services that run; they and later ones raise SandboxError."""
+        self._is_closed = True
         os.eventfd_write(self._stop_fd, 1)
+        for service in list(self._services):
+            service.close()
 
     def __del__(self) -> None:
         """Give the descriptor back."""
@@ -98,7 +124,7 @@ class Bubblewrap:
             with self.open_box() as box:
                 outcome = box.run(Step(command=("true",), limits=_PROBE_LIMITS))
         except SandboxError as error:
-            raise SandboxError(f"bubblewrap cannot start a box here. {error} {_remedy(str(error))}") from error
+            raise SandboxError(f"{self.name} cannot start a box here. {error} {_remedy(str(error))}") from error
         if outcome.status != 0:
             reason = (outcome.stderr or outcome.stdout).decode(errors="replace").strip()
             raise SandboxError(
@@ -109,24 +135,12 @@ class Bubblewrap:
         """Run one step with a host folder as its own; `BubblewrapBox.run` is the way to call it."""
         with contextlib.ExitStack() as stack:
             fds: list[int] = []
-
-            def give(data: bytes) -> str:
-                fds.append(_memory_file(data, stack))
-                return str(fds[-1])
-
-            argv = [*self._drop_user(user), self._bwrap, *_namespaces(), "--seccomp", give(self._filter)]
-            argv += _environment(step.env)
-            argv += _root(step)
-            argv += _disks(step.limits, extra_bytes=sum(len(_encode(text)) for text in step.work_files.values()))
-            for path, text in step.work_files.items():
-                argv += ["--perms", "0644", "--file", give(_encode(text)), f"{WORK}/{path}"]
-            argv += ["--bind" if step.is_writable else "--ro-bind", str(folder), step.mount]
-            argv += ["--remount-ro", "/", "--chdir", step.mount if step.is_writable else WORK]
-            argv += ["--json-status-fd", "{status_fd}", "--", *_resource_limits(step.limits), *step.command]
+            options = ("--json-status-fd", "{status_fd}")
+            argv = self._argv(step, folder, user, lambda data: give(data, fds, stack), *options)
             start = Start(
                 argv=tuple(argv),
                 pass_fds=tuple(fds),
-                stdin=_memory_file(_encode(step.stdin or ""), stack),
+                stdin=memory_file(encode(step.stdin or ""), stack),
                 limits=step.limits,
                 folder=folder if step.is_writable else None,
                 disks=DISKS,
@@ -134,11 +148,52 @@ class Bubblewrap:
             )
             return supervise(start)
 
-    def _drop_user(self, user: int | None) -> list[str]:
-        """A command that changes the user; `Popen(user=...)` would copy the page tables of this process."""
-        if user is None or self._setpriv is None:
-            return []
-        return [self._setpriv, f"--reuid={user}", f"--regid={user}", "--clear-groups", "--"]
+    def _argv(
+        self, step: Step, folder: Path, user: int | None, give: Callable[[bytes], str], *options: str
+    ) -> list[str]:
+        """The command that starts a step; `give` makes a file of some bytes and returns its descriptor."""
+        argv = [*self._entering(user), *_namespaces(), "--seccomp", give(self._filter)]
+        argv += _environment(step.env)
+        argv += _root(step)
+        argv += _disks(step.limits, extra_bytes=sum(len(encode(text)) for text in step.work_files.values()))
+        for path, text in step.work_files.items():
+            argv += ["--perms", "0644", "--file", give(encode(text)), f"{WORK}/{path}"]
+        argv += ["--bind" if step.is_writable else "--ro-bind", str(folder), step.mount]
+        argv += ["--remount-ro", "/", "--chdir", step.mount if step.is_writable else WORK]
+        return [*argv, *options, "--", *_limit(resource_limits(step.limits)), *step.command]
+
+    def server_argv(
+        self,
+        step: Step,
+        box: "BubblewrapBox",
+        provide: Callable[[bytes], str],
+        files: Mapping[str, bytes],
+        command: Sequence[str],
+    ) -> list[str]:
+        """The command that starts a resident process which can make boxes of its own for steps like this one.
+
+        Its files lie where each of those boxes has a private disk, which hides them.
+        """
+        argv = [*self._entering(box.user), *_namespaces(), *_environment(step.env), *_root(step)]
+        argv += ["--dir", "/tmp", "--tmpfs", WORK]  # noqa: S108 - in the box
+        for path, data in files.items():
+            argv += ["--file", provide(data), f"{WORK}/{path}"]
+        argv += ["--bind", str(box.folder), step.mount, "--remount-ro", "/dev", "--remount-ro", "/", "--chdir", WORK]
+        return [*argv, "--", *_limit(_FIXED_LIMITS), *command]
+
+    def _find_tools(self) -> str:
+        """Find what starts a box; the name of its process."""
+        self._bwrap = _find("bwrap", INSTALL)
+        _check_version(self._bwrap)
+        # `Popen(user=...)` would copy the page tables of this process.
+        self._setpriv = _find("setpriv", "it is part of util-linux") if os.geteuid() == 0 else ""
+        return Path(self._bwrap).name
+
+    def _entering(self, user: int | None) -> list[str]:
+        """What starts a box of this user, before its options."""
+        if user is None:
+            return [self._bwrap]
+        return [self._setpriv, f"--reuid={user}", f"--regid={user}", "--clear-groups", "--", self._bwrap]
 
 
 class BubblewrapBox:
@@ -146,10 +201,10 @@ class BubblewrapBox:
 
     def __init__(self, level: Bubblewrap, folder: Path, user: int | None) -> None:
         self.folder = folder
+        self.user = user
         self._level = level
-        self._user = user
 
-    def put(self, files: Mapping[str, str]) -> None:
+    def put(self, files: Mapping[str, str | bytes]) -> None:
         """Write files by relative path; only before the first step, since a step could lay links in the way."""
         for path, text in files.items():
             target = self.folder / path
@@ -157,12 +212,12 @@ class BubblewrapBox:
                 if not (new := self.folder / parent).is_dir():
                     new.mkdir()
                     self._own(new)
-            target.write_bytes(_encode(text))
+            target.write_bytes(encode(text) if isinstance(text, str) else text)
             self._own(target)
 
     def _own(self, path: Path) -> None:
-        if self._user is not None:
-            os.chown(path, self._user, self._user)
+        if self.user is not None:
+            os.chown(path, self.user, self.user)
 
     def run(self, step: Step) -> Outcome:
         """Run one step; nothing of it is alive when this returns.
@@ -170,7 +225,7 @@ class BubblewrapBox:
         Raises:
             SandboxError: If the box failed; never for a fault of the command.
         """
-        return self._level.run(step, self.folder, self._user)
+        return self._level.run(step, self.folder, self.user)
 
 
 class _UserIds:
@@ -210,7 +265,12 @@ def _check_version(bwrap: str) -> None:
         )
 
 
-def _read_filter() -> bytes:
+def read_filter() -> bytes:
+    """The shipped filter of system calls.
+
+    Raises:
+        SandboxError: If there is none for this processor.
+    """
     machine = platform.machine()
     path = resources.files("codeglot.execute.seccomp") / f"{machine}.bpf"
     if not path.is_file():
@@ -238,12 +298,18 @@ def _remedy(message: str) -> str:
     return "In a container, its seccomp or AppArmor profile may forbid user namespaces: allow them, or run on the host."
 
 
-def _encode(text: str) -> bytes:
+def encode(text: str) -> bytes:
     """UTF-8; a lone half of a surrogate pair, which a model may write, becomes a question mark."""
     return text.encode("utf-8", errors="replace")
 
 
-def _memory_file(data: bytes, stack: contextlib.ExitStack) -> int:
+def give(data: bytes, fds: list[int], stack: contextlib.ExitStack) -> str:
+    """A descriptor for a box to read these bytes from; it is noted in `fds`."""
+    fds.append(memory_file(data, stack))
+    return str(fds[-1])
+
+
+def memory_file(data: bytes, stack: contextlib.ExitStack) -> int:
     """A read-only file in memory: never blocks its reader or its writer, and may be opened by name in the box."""
     descriptor = os.memfd_create("codeglot", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
     stack.callback(os.close, descriptor)
@@ -258,9 +324,14 @@ def _namespaces() -> list[str]:
     return ["--unshare-all", "--die-with-parent", "--new-session", "--cap-drop", "ALL"]
 
 
+def environment(env: Mapping[str, str]) -> dict[str, str]:
+    """All variables of a step that has these of its own."""
+    return {**_ENVIRONMENT, **env}
+
+
 def _environment(env: Mapping[str, str]) -> list[str]:
     argv = ["--clearenv"]
-    for name, value in {**_ENVIRONMENT, **env}.items():
+    for name, value in environment(env).items():
         argv += ["--setenv", name, value]
     return argv
 
@@ -290,16 +361,17 @@ def _disks(limits: Limits, *, extra_bytes: int) -> list[str]:
     return [*argv, "--perms", "0755", "--size", str(size + extra_bytes), "--tmpfs", WORK]
 
 
-def _resource_limits(limits: Limits) -> list[str]:
-    """Set inside the user namespace, where tasks are counted for this box alone; CPU seconds are a second belt."""
-    return [
-        "prlimit",
-        f"--nproc={limits.num_tasks}",
-        f"--data={limits.memory_mib * 2**20}",
-        f"--fsize={limits.file_mib * 2**20}",
-        f"--cpu={math.ceil(limits.cpu_s) + 1}",
-        f"--stack={STACK_MIB * 2**20}",
-        f"--nofile={NUM_OPEN_FILES}",
-        "--core=0",
-        "--",
-    ]
+def resource_limits(limits: Limits) -> dict[str, int]:
+    """By the names of `prlimit`; CPU seconds are a second belt."""
+    return {
+        "nproc": limits.num_tasks,
+        "data": limits.memory_mib * 2**20,
+        "fsize": limits.file_mib * 2**20,
+        "cpu": math.ceil(limits.cpu_s) + 1,
+        **_FIXED_LIMITS,
+    }
+
+
+def _limit(limits: Mapping[str, int]) -> list[str]:
+    """Set inside the user namespace, where tasks are counted for this box alone."""
+    return ["prlimit", *(f"--{name}={value}" for name, value in limits.items()), "--"]

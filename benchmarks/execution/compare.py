@@ -1,0 +1,285 @@
+"""CPU and wall time per program: codeglot cold, codeglot warm and plain command lines, in turns on the same programs.
+
+    npm install --prefix TSC typescript@5.8.3
+    python benchmarks/execution/compare.py --tsc TSC/node_modules/.bin/tsc [--rounds 5] [--only java,cpp]
+
+Writes benchmarks/execution/result.md (not with --only). `programs/` holds the programs, our own, each with its tests;
+`plain.toml` the command lines that people usually type, which run without any isolation. codeglot's figures count
+everything: the supervisor in this process, the boxes, and what is kept ready. With --data (or CODEGLOT_DATA) the
+canonical solutions of HumanEval-X are judged cold and warm too. Run it on an idle machine; about half an hour.
+"""
+
+import argparse
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import tomllib
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import NamedTuple
+
+from codeglot.evaluate.benchmarks.benchmark import get, load_problems
+from codeglot.execute.cold import ColdSandbox
+from codeglot.execute.levels.choose import open_level
+from codeglot.execute.local import LocalPool
+from codeglot.execute.processes import descendants
+from codeglot.execute.sandbox import ExecutionRequest, Sandbox
+from codeglot.generate.reference_engine import answerable
+from codeglot.jobs.boxes import warm_sandbox
+from codeglot.jobs.execute import build_execution
+from codeglot.languages import spec
+from codeglot.records import Limits, Verdict
+
+HERE = Path(__file__).parent
+TESTS = "--- tests ---"
+"""In a comment, on the line between a program and its tests."""
+REPEATS = 3
+"""Runs of each program in a round."""
+WAYS = ("plain", "cold", "warm")
+WANTED = {"typescript": 12.0, "java": 5.0, "scala": 5.0, "kotlin": 5.0, "cpp": 4.5, "python": 4.0, "go": 2.5}
+"""Least CPU time of the plain way over that of the warm one."""
+HUMANEVAL_X_SLOTS = 2
+
+
+class Program(NamedTuple):
+    """One program with its tests."""
+
+    name: str
+    source: str
+    tests: str
+
+    @property
+    def whole(self) -> str:
+        """As people would put it into one file."""
+        return f"{self.source}\n{self.tests}"
+
+
+class Plain(NamedTuple):
+    """How people run a language without a harness."""
+
+    file: str
+    commands: tuple[tuple[str, ...], ...]
+
+
+class Cost(NamedTuple):
+    """What one program took."""
+
+    cpu_s: float
+    wall_s: float
+
+
+def read_programs(language_id: str) -> list[Program]:
+    """The programs of a language."""
+    programs = []
+    for path in sorted((HERE / "programs" / language_id).iterdir()):
+        lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+        at = next(number for number, line in enumerate(lines) if TESTS in line)
+        programs.append(Program(path.stem, "".join(lines[:at]), "".join(lines[at + 1 :])))
+    return programs
+
+
+def read_plain(tsc: Path) -> dict[str, Plain]:
+    """The plain command lines by language id; `{tsc}` in them is the TypeScript compiler that people use."""
+    text = (HERE / "plain.toml").read_text(encoding="utf-8")
+    tree = tomllib.loads(text.replace("{tsc}", str(tsc.absolute())))
+    return {
+        name: Plain(entry["file"], tuple(tuple(command) for command in entry["commands"]))
+        for name, entry in tree.items()
+    }
+
+
+def cpu_s() -> float:
+    """CPU seconds of this process, of all that it has waited for, and of all below it that is alive."""
+    own = sum(
+        usage.ru_utime + usage.ru_stime
+        for usage in (resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN))
+    )
+    ticks = 0
+    for pid in descendants(os.getpid()):
+        if pid != os.getpid():
+            try:
+                fields = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()
+            except (FileNotFoundError, ProcessLookupError):
+                continue
+            ticks += sum(map(int, fields[11:15]))
+    return own + ticks / os.sysconf("SC_CLK_TCK")
+
+
+def timed(action: Callable[[], None]) -> Cost:
+    """What an action costs."""
+    before, began = cpu_s(), time.perf_counter()
+    action()
+    wall_s = time.perf_counter() - began
+    return Cost(cpu_s() - before, wall_s)
+
+
+def run_plain(program: Program, plain: Plain) -> None:
+    """Compile and run in a temporary folder; every program must pass."""
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / plain.file).write_text(program.whole, encoding="utf-8")
+        for command in plain.commands:
+            ended = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+            if ended.returncode:
+                sys.exit(f"{program.name}: {' '.join(command)} failed: {ended.stdout}{ended.stderr}")
+
+
+def run_boxed(program: Program, language_id: str, sandbox: Sandbox) -> None:
+    """Judge it; every program must pass."""
+    execution = sandbox.run(ExecutionRequest(source=program.source, tests=program.tests, language_id=language_id))
+    if execution.verdict is not Verdict.PASS:
+        sys.exit(f"{language_id} {program.name}: {execution.verdict} {execution.detail}\n{execution.stderr}")
+
+
+def measure(language_id: str, plain: Plain, rounds: int, sandboxes: dict[str, Sandbox]) -> dict[str, list[Cost]]:
+    """Mean cost of a program in each round, by way; what starts once is started before."""
+    programs = read_programs(language_id)
+    actions: dict[str, Callable[[Program], None]] = {
+        "plain": lambda program: run_plain(program, plain),
+        "cold": lambda program: run_boxed(program, language_id, sandboxes["cold"]),
+        "warm": lambda program: run_boxed(program, language_id, sandboxes["warm"]),
+    }
+    costs: dict[str, list[Cost]] = defaultdict(list)
+    for number in range(rounds + 1):
+        taken: dict[str, list[Cost]] = defaultdict(list)
+        for program in programs * REPEATS:
+            for way in WAYS:
+                taken[way].append(timed(lambda way=way, program=program: actions[way](program)))  # type: ignore[misc]
+        if number:  # the first one starts compilers and fills caches
+            for way in WAYS:
+                cpu, wall = zip(*taken[way], strict=True)
+                costs[way].append(Cost(statistics.fmean(cpu), statistics.fmean(wall)))
+    return costs
+
+
+def row(language_id: str, costs: dict[str, list[Cost]], strategy: str) -> str:
+    """One line of the table."""
+    cells = [f"{spec.get(language_id).name} | {strategy or 'boxes only'}"]
+    for way in WAYS:
+        cpu = sorted(cost.cpu_s for cost in costs[way])
+        wall = statistics.median(cost.wall_s for cost in costs[way])
+        cells.append(
+            f"{1000 * statistics.median(cpu):.0f} ({1000 * cpu[0]:.0f}-{1000 * cpu[-1]:.0f}) | {1000 * wall:.0f}"
+        )
+    cells.append(f"{ratio(costs, 'cold'):.1f} | {ratio(costs, 'warm'):.1f}")
+    wanted = WANTED.get(language_id)
+    return f"| {' | '.join(cells)} | {f'{wanted:g}' if wanted else ''} |"
+
+
+def median_cpu_s(costs: dict[str, list[Cost]], way: str) -> float:
+    """Median over rounds."""
+    return statistics.median(cost.cpu_s for cost in costs[way])
+
+
+def ratio(costs: dict[str, list[Cost]], way: str) -> float:
+    """How many times less CPU than the plain way."""
+    return median_cpu_s(costs, "plain") / median_cpu_s(costs, way)
+
+
+def total(results: dict[str, dict[str, list[Cost]]], languages: Sequence[str]) -> float:
+    """The same for one program of each of these languages."""
+    plain, warm = (sum(median_cpu_s(results[name], way) for name in languages) for way in ("plain", "warm"))
+    return plain / warm
+
+
+def humaneval_x(data: Path, sandboxes: dict[str, Sandbox]) -> Iterator[str]:
+    """Judge every canonical solution, cold and warm."""
+    yield f"| language | programs | cold CPU s | warm CPU s | cold wall s ({HUMANEVAL_X_SLOTS} slots) | warm wall s |"
+    yield "|---|---:|---:|---:|---:|---:|"
+    sums = {"cold": Cost(0.0, 0.0), "warm": Cost(0.0, 0.0)}
+    for language_id in get("humaneval_x").languages:
+        problems, _ = answerable(load_problems("humaneval_x", data=data, languages=[language_id]))
+        requests = [
+            (problem.task_id, build_execution(problem, f"{problem.prompt}{problem.canonical_solution}", Limits()))
+            for problem in problems
+        ]
+        costs = {}
+        for way in ("cold", "warm"):
+            pool = LocalPool(sandboxes[way], HUMANEVAL_X_SLOTS)
+            costs[way] = timed(lambda pool=pool, requests=requests: [*pool.run_all(requests)])  # type: ignore[misc]
+            sums[way] = Cost(sums[way].cpu_s + costs[way].cpu_s, sums[way].wall_s + costs[way].wall_s)
+        yield _line(spec.get(language_id).name, str(len(requests)), costs)
+    yield _line("**all**", "", sums)
+
+
+def _line(name: str, count: str, costs: dict[str, Cost]) -> str:
+    cold, warm = costs["cold"], costs["warm"]
+    return f"| {name} | {count} | {cold.cpu_s:.1f} | {warm.cpu_s:.1f} | {cold.wall_s:.1f} | {warm.wall_s:.1f} |"
+
+
+HEAD = """# Execution: cold, warm, and plain command lines
+
+<!-- Written by benchmarks/execution/compare.py; do not edit. -->
+
+{programs} programs of our own with tests, {rounds} rounds in turns, {repeats} runs of each a round, one at a time.
+CPU in milliseconds per program: median over rounds (lowest to highest) of everything that runs, supervisor and resident
+processes included; wall time is the median. "Plain" is `plain.toml`: no isolation, no limits. "Cold" is a box of the
+level `{level}` for each step; "warm" keeps ready what the second column says, programs still run in boxes of their own.
+The last columns are plain CPU over ours. What starts once (compilers, forking interpreters, precompiled headers) is
+started before; that costs {start:.1f} CPU s here for all languages.
+"""
+
+COLUMNS = (
+    "| language | kept ready | plain ms | wall | cold ms | wall | warm ms | wall "
+    "| plain : cold | plain : warm | wanted |"
+)
+
+
+def main() -> None:
+    """Measure and write."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--only", help="language ids, separated by commas")
+    parser.add_argument("--data", type=Path, default=os.environ.get("CODEGLOT_DATA"))
+    parser.add_argument("--tsc", type=Path, required=True, help="the command tsc of TypeScript 5.8.3")
+    arguments = parser.parse_args()
+    plain = read_plain(arguments.tsc)
+    chosen = arguments.only.split(",") if arguments.only else sorted(plain)
+    level = open_level("auto")
+    sandboxes: dict[str, Sandbox] = {"cold": ColdSandbox(level), "warm": warm_sandbox(level)}
+    with closing(sandboxes["warm"]):
+        start = timed(lambda: [run_boxed(read_programs(name)[0], name, sandboxes["warm"]) for name in chosen])  # type: ignore[func-returns-value]
+        results: dict[str, dict[str, list[Cost]]] = {}
+        rows = []
+        for name in chosen:
+            results[name] = measure(name, plain[name], arguments.rounds, sandboxes)
+            warm = spec.get(name).warm
+            rows.append(row(name, results[name], warm.strategy if warm else ""))
+            print(rows[-1], flush=True)
+        named = [name for name in WANTED if name in results]
+        names = ", ".join(spec.get(name).name for name in named)
+        sums = [
+            f"Summed over {names}: {total(results, named):.1f} times less CPU than plain (wanted: 6).",
+            f"Summed over all {len(results)} languages: {total(results, chosen):.1f} times less (wanted: 4).",
+        ]
+        print("\n".join(sums))
+        lines = [
+            HEAD.format(
+                programs=sum(len(read_programs(name)) for name in chosen),
+                rounds=arguments.rounds,
+                repeats=REPEATS,
+                level=level.name,
+                start=start.cpu_s,
+            ),
+            COLUMNS,
+            "|---|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|",
+            *rows,
+            "",
+            *sums,
+            "",
+        ]
+        if arguments.data:
+            lines += ["## Canonical solutions of HumanEval-X", "", *humaneval_x(arguments.data, sandboxes), ""]
+    if not arguments.only:
+        (HERE / "result.md").write_text("\n".join(lines), encoding="utf-8")
+    else:
+        print("\n".join(lines[len(rows) + 6 :]))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,7 @@
+"""Translations from one of the three languages of `codetrans_exec`, which says what they are."""
+
+from codeglot.evaluate.benchmarks import codetrans_exec
+
+NAME = "codetrans_from_cpp"
+
+BENCHMARK = codetrans_exec.benchmark(NAME, "cpp")

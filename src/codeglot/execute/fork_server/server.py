@@ -1,0 +1,304 @@
+"""Starts every step in namespaces of its own, from one resident process; runs inside a box, and nowhere else.
+
+The server keeps what costs time: a root that is built, and an interpreter that has started. For each request it forks
+a process that is the first one of new namespaces; that process alone reads the request, so nothing of a program is
+ever in the memory from which the next is forked.
+
+To run the interpreter itself, nothing is executed: the server is started with the very command of the program, and
+waits while `site` looks for `sitecustomize`. A child that returns from there finds a start that goes on: it opens the
+file of the program, and all that follows is the interpreter's own doing.
+
+The standard library alone, Python 3.9 or newer; this package is only a folder here.
+"""
+
+from __future__ import annotations
+
+import _socket
+import atexit
+import gc
+import marshal
+import os
+import resource
+import select
+import sys
+
+from codeglot.execute import kernel
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from importlib.machinery import ModuleSpec
+    from types import ModuleType
+    from typing import Any
+
+_KILL = 9
+_IGNORED_BY_PYTHON = (13, 25)
+"""SIGPIPE and SIGXFSZ, which a program that is executed must not find so."""
+_CANNOT_EXECUTE = 127
+_NUMBER_SIZE = 16
+_MARSHAL_VERSION = 2
+"""The same in every Python."""
+_HIGHEST_DESCRIPTOR = 256
+
+
+def main(control: int, folder: str, mount: str, preload: tuple[str, ...]) -> None:
+    """Serve until the other end of `control` is closed; returns only in a child that is to become the program.
+
+    Args:
+        control: A socket that keeps the limits of messages.
+        folder: Where this code lies; hidden from programs.
+        mount: Where the folder of the box is seen.
+        preload: Modules that programs are likely to import.
+    """
+    with open(f"{folder}/filter", "rb") as file:
+        code = file.read()
+    can_fork = "PYTHONPATH" in os.environ  # else this is the program, and nothing waits for it
+    if can_fork:
+        sys.path.remove(folder)
+        sys.path_importer_cache.pop(folder, None)
+        del os.environ["PYTHONPATH"]
+        # The interpreter's own one, if there is one, could not be imported any more: programs are executed then.
+        can_fork = sys.modules["_frozen_importlib_external"].PathFinder.find_spec("sitecustomize") is None
+    hidden = _preload(preload)
+    server = _Server(_socket.socket(fileno=control), code, mount, can_fork=can_fork)
+    for name in [name for name in sys.modules if name.partition(".")[0] == "codeglot"]:
+        del sys.modules[name]
+    _spare_modules(hidden)
+    gc.collect()
+    gc.disable()
+    gc.freeze()
+    main_module = sys.modules["__main__"]
+    for part in (main_module, vars(main_module)):
+        kernel.track(part)
+    server.control.send(b"ready")
+    server.serve()
+    server.control.detach()
+    gc.enable()
+
+
+def _preload(names: Iterable[str]) -> _Hidden:
+    """Import modules, and put out of sight again what a program could notice.
+
+    A module may import a part of a package, which then is an attribute of the package for all: as long as the program
+    has not imported that module itself, both are hidden.
+    """
+    hidden = _Hidden()
+    for name in names:
+        before = set(sys.modules)
+        __import__(name)
+        parts = [new for new in set(sys.modules) - before if new.rpartition(".")[0] in before]
+        for new in parts:
+            hidden.parts[new] = [(new, sys.modules[new])]
+        if parts:
+            hidden.parts[name] = [(new, sys.modules[new]) for new in (*parts, name)]
+    for name in hidden.parts:
+        del sys.modules[name]
+        package, _, part = name.rpartition(".")
+        if package:
+            delattr(sys.modules[package], part)
+    if hidden.parts:
+        sys.meta_path.insert(0, hidden)  # type: ignore[arg-type] # what the protocol asks for is imported lazily
+    return hidden
+
+
+class _Hidden:
+    """Finds modules that were imported before, and shows them."""
+
+    def __init__(self) -> None:
+        self.parts: dict[str, list[tuple[str, ModuleType]]] = {}
+        """By the name of a module: all that importing it shows, itself as the last."""
+
+    def find_spec(self, name: str, path: object = None, target: object = None) -> object:  # noqa: ARG002
+        return type(sys.__spec__)(name, self) if name in self.parts else None  # type: ignore[arg-type]
+
+    def create_module(self, spec: ModuleSpec) -> ModuleType:
+        module = self.parts[spec.name][-1][1]
+        self._spec = module.__spec__
+        return module
+
+    def exec_module(self, module: ModuleType) -> None:
+        module.__spec__ = self._spec
+        for name, part in self.parts[module.__name__]:
+            sys.modules[name] = part
+            package, _, child = name.rpartition(".")
+            if package:
+                setattr(sys.modules[package], child, part)
+
+
+def _spare_modules(hidden: _Hidden) -> None:
+    """Let programs end without taking apart the modules that were there before them.
+
+    That would write to each page of memory that they share with the server, each of which has to be copied for it. The
+    modules are taken out of sight behind the last handler of the program, when nothing can be imported any more.
+    """
+    modules = {name: module for name, module in sys.modules.items() if name not in {"__main__", "builtins", "sys"}}
+    kernel.keep_for_ever([modules, hidden])
+    atexit.register(_hide, list(modules))
+
+
+def _hide(names: list[str]) -> None:
+    for name in names:
+        sys.modules.pop(name, None)
+
+
+class _Server:
+    def __init__(self, control: _socket.socket, code: bytes, mount: str, *, can_fork: bool) -> None:
+        os.set_inheritable(control.fileno(), False)  # noqa: FBT003 - its only form
+        self.control = control
+        self._code = code
+        self._mount = mount
+        self._can_fork = can_fork
+        self._number = 0
+        user, group = os.getuid(), os.getgid()
+        kernel.unshare(kernel.NEW_USERS | kernel.NEW_MOUNTS)
+        kernel.keep_user(user, group)
+        kernel.mount("", "/", flags=kernel.RECURSIVE | kernel.PRIVATE)
+        self._flags = kernel.NO_SUID | kernel.NO_DEVICES | os.statvfs(mount).f_flag & kernel.NO_EXECUTE
+        kernel.forbid_privileges()
+        kernel.show_memory(0)
+        self._poll = select.poll()
+        self._poll.register(control, select.POLLIN)
+
+    def serve(self) -> None:
+        """Answer requests; returns in a child that is to become the program."""
+        while True:
+            for _, events in self._poll.poll():
+                if events & select.POLLHUP:
+                    os._exit(0)
+            self._number += 1
+            first = kernel.fork_into(kernel.NEW_PIDS | kernel.NEW_MOUNTS | kernel.NEW_IPC)
+            if not first:
+                return self._be_first()
+            self._wait_for(first)
+            self._renew_network()
+
+    def _wait_for(self, first: int) -> None:
+        """Return when all of a step is dead, and has been answered for."""
+        poll = select.poll()
+        descriptor = os.pidfd_open(first)
+        poll.register(descriptor, select.POLLIN)
+        poll.register(self.control, 0)
+        if any(number != descriptor for number, _ in poll.poll()):
+            os._exit(0)  # the other end was closed; what runs dies with this process
+        _, status, used = os.wait4(first, 0)
+        if os.WIFEXITED(status):
+            if os.WEXITSTATUS(status):
+                os._exit(1)
+            os.close(descriptor)
+            return
+        # Killed from outside, by the machine for its memory, or by a limit that the program laid on it.
+        poll.unregister(descriptor)
+        poll.modify(self.control, select.POLLIN)
+        number = self.control.recv(_NUMBER_SIZE, _socket.MSG_PEEK) if poll.poll(0) else b""
+        if number == marshal.dumps(self._number, _MARSHAL_VERSION):
+            self.control.recv(_NUMBER_SIZE)  # it did not come to read the request
+        os.close(descriptor)
+        self._answer(128 + os.WTERMSIG(status), used)
+
+    def _renew_network(self) -> None:
+        """Take a new network where connections of the last program still live: they would keep ports from the next."""
+        with open("/proc/self/net/sockstat", "rb") as file:
+            facts = file.read().split()
+        if facts[2] != b"0" or facts[facts.index(b"tw") + 1] != b"0":
+            kernel.unshare(kernel.NEW_NETWORK)
+            kernel.bring_loopback_up()
+
+    def _be_first(self) -> None:
+        """Be the first process of a step; returns in the child that is to become the program."""
+        try:
+            kernel.die_with_parent()
+            program = self._start(*self._read_request())
+        except BaseException as error:
+            self.control.send(
+                marshal.dumps((self._number, None, 0.0, 0, f"{type(error).__name__}: {error}"), _MARSHAL_VERSION)
+            )
+            os._exit(1)
+        if program is None:
+            return
+        status = 128
+        while True:
+            pid, ended = os.wait()
+            if pid == program:
+                status = os.waitstatus_to_exitcode(ended)
+                break
+        _kill_all()
+        used = resource.getrusage(resource.RUSAGE_CHILDREN)
+        status = status if status >= 0 else 128 - status
+        self._answer(status, used)
+        os._exit(0)
+
+    def _answer(self, status: int, used: resource.struct_rusage) -> None:
+        self.control.send(
+            marshal.dumps((self._number, status, used.ru_utime + used.ru_stime, used.ru_maxrss, ""), _MARSHAL_VERSION)
+        )
+
+    def _read_request(self) -> tuple[dict[str, Any], list[int]]:
+        _, ancillary, _, _ = self.control.recvmsg(_NUMBER_SIZE, _socket.CMSG_SPACE(4 * 4), _socket.MSG_CMSG_CLOEXEC)
+        numbers = ancillary[0][2]
+        body, *streams = [int.from_bytes(numbers[i : i + 4], sys.byteorder) for i in range(0, len(numbers), 4)]
+        with open(body, "rb") as file:
+            return marshal.load(file), streams  # noqa: S302 - written by the supervisor
+
+    def _start(self, request: dict[str, Any], streams: list[int]) -> int | None:
+        """Start the program; its process, or None in the program itself."""
+        no_suid = kernel.NO_SUID | kernel.NO_DEVICES
+        kernel.mount("proc", "/proc", "proc", no_suid | kernel.NO_EXECUTE)
+        for path, options in request["disks"]:
+            kernel.mount("tmpfs", path, "tmpfs", no_suid, options)
+        if not request["is_writable"]:
+            kernel.mount("", self._mount, flags=kernel.REMOUNT | kernel.BIND | kernel.READ_ONLY | self._flags)
+        os.chdir(request["cwd"])
+        for path, content in request["files"]:
+            if "/" in path:
+                os.makedirs(os.path.dirname(path), exist_ok=True)
+            with open(path, "wb") as file:
+                file.write(content)
+        os.setsid()
+        for name, value in request["limits"]:
+            resource.setrlimit(getattr(resource, f"RLIMIT_{name.upper()}"), (value, value))
+        kernel.drop_privileges()
+        kernel.filter_calls(self._code)
+        if request["forks"] and self._can_fork:
+            return self._fork(streams)
+        return _execute(request["command"], request["env"], streams)
+
+    def _fork(self, streams: list[int]) -> int | None:
+        program = os.fork()
+        if program:
+            return program
+        for number, stream in enumerate(streams):
+            os.dup2(stream, number)
+        os.closerange(3, _HIGHEST_DESCRIPTOR)
+        kernel.show_memory(1)
+        return None
+
+
+def _execute(command: list[str], env: dict[str, str], streams: list[int]) -> int:
+    """Execute a command in a new process, which looks for it as a shell does."""
+    name = command[0]
+    found = [name] if "/" in name else [f"{folder}/{name}" for folder in env["PATH"].split(":")]
+    actions = [(os.POSIX_SPAWN_DUP2, stream, number) for number, stream in enumerate(streams)]
+    path = next((path for path in found if os.access(path, os.X_OK)), name)
+    for words in ([path, *command[1:]], ["/bin/sh", path, *command[1:]]):
+        try:
+            argv = [command[0], *words[1:]] if words[0] == path else words
+            return os.posix_spawn(words[0], argv, env, file_actions=actions, setsigdef=_IGNORED_BY_PYTHON)
+        except OSError as error:
+            failure = error
+            if error.errno != 8:  # ENOEXEC: a script that does not name its interpreter
+                break
+    os.write(streams[2], f"cannot execute {name}: {failure.strerror}\n".encode())
+    program = os.fork()
+    if not program:
+        os._exit(_CANNOT_EXECUTE)
+    return program
+
+
+def _kill_all() -> None:
+    """Kill and reap what a program left."""
+    try:
+        while True:
+            os.kill(-1, _KILL)
+            os.wait()
+    except (ProcessLookupError, ChildProcessError):  # nothing is left
+        return

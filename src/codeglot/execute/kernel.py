@@ -1,0 +1,137 @@
+"""What Linux offers and Python has no function for.
+
+Runs inside boxes too: the standard library alone, Python 3.9 or newer, and no import that a program could notice.
+"""
+
+import _socket
+import ctypes
+import os
+import struct
+
+NEW_MOUNTS, NEW_HOST_NAME, NEW_IPC, NEW_USERS, NEW_PIDS, NEW_NETWORK, NEW_CGROUPS = (
+    *(0x20000, 0x4000000, 0x8000000, 0x10000000, 0x20000000, 0x40000000, 0x2000000),
+)
+READ_ONLY, NO_SUID, NO_DEVICES, NO_EXECUTE, REMOUNT, BIND, RECURSIVE, PRIVATE = (
+    *(0x1, 0x2, 0x4, 0x8, 0x20, 0x1000, 0x4000, 0x40000),
+)
+_DETACH = 0x2
+_MOUNT_SETATTR, _HERE, _AND_BELOW = 442, -100, 0x8000
+_SET_DEATH_SIGNAL, _SET_DUMPABLE, _SET_FILTER, _DROP_BOUND, _NO_NEW_PRIVILEGES = 1, 4, 22, 24, 38
+_FILTER_MODE = 2
+_CAPABILITIES_VERSION = 0x20080522
+_LAST_CAPABILITY = 63
+_GET_FLAGS, _SET_FLAGS, _IS_UP = 0x8913, 0x8914, 0x1
+
+_CLONE = {"x86_64": 56, "aarch64": 220}
+_CHILD_ENDED = 17
+
+_libc = ctypes.PyDLL(None, use_errno=True)
+_NO_CAPABILITIES = struct.pack("6I", *[0] * 6)
+
+
+def _check(result: int, name: str) -> None:
+    if result:
+        number = ctypes.get_errno()
+        raise OSError(number, f"{name}: {os.strerror(number)}")
+
+
+def unshare(kinds: int) -> None:
+    """Leave namespaces for new ones."""
+    _check(_libc.unshare(kinds), "unshare")
+
+
+def fork_into(kinds: int) -> int:
+    """Fork into new namespaces; 0 in the child, which must not start a thread.
+
+    The C library is not told, which a process that only forks and executes can do without; its children are as usual.
+    """
+    pid = _libc.syscall(ctypes.c_long(_CLONE[os.uname().machine]), ctypes.c_ulong(kinds | _CHILD_ENDED), 0, 0, 0, 0)
+    _check(pid < 0, "clone")
+    return int(pid)
+
+
+def mount(source: str, target: str, kind: str = "", flags: int = 0, data: str = "") -> None:
+    """Show something at a folder, or change how it is shown."""
+    _check(_libc.mount(source.encode(), target.encode(), kind.encode(), flags, data.encode()), f"mount {target}")
+
+
+def restrict(path: str, flags: int, *, all_below: bool = False) -> None:
+    """Add flags to a mount, and to all mounts below it."""
+    attributes = struct.pack("4Q", flags, 0, 0, 0)  # the lowest flags have the same numbers there
+    result = _libc.syscall(
+        ctypes.c_long(_MOUNT_SETATTR), _HERE, path.encode(), _AND_BELOW if all_below else 0, attributes, len(attributes)
+    )
+    _check(result, f"mount_setattr {path}")
+
+
+def change_root(folder: str, old: str) -> None:
+    """Make a mounted folder the root; the old root is seen at `old`, in the folder."""
+    os.chdir(folder)
+    _check(_libc.pivot_root(b".", old.encode()), "pivot_root")
+    os.chdir("/")
+
+
+def detach(path: str) -> None:
+    """Let go of a mount, and of all below it."""
+    _check(_libc.umount2(path.encode(), _DETACH), f"umount {path}")
+
+
+def keep_user(user: int, group: int) -> None:
+    """In a new user namespace, be the same user as outside, and nobody else."""
+    for name, text in (("setgroups", "deny"), ("uid_map", f"{user} {user} 1"), ("gid_map", f"{group} {group} 1")):
+        with open(f"/proc/self/{name}", "wb") as file:  # another encoding is a module that programs could see
+            file.write(text.encode())
+
+
+def forbid_privileges() -> None:
+    """No program started from now on gains any privilege; this process keeps what it has."""
+    for number in range(_LAST_CAPABILITY + 1):
+        if _libc.prctl(_DROP_BOUND, number, 0, 0, 0):
+            break  # the kernel has no more
+    _check(_libc.prctl(_NO_NEW_PRIVILEGES, 1, 0, 0, 0), "prctl")
+
+
+def drop_privileges() -> None:
+    """Give up all capabilities."""
+    _check(_libc.capset(struct.pack("Ii", _CAPABILITIES_VERSION, 0), _NO_CAPABILITIES), "capset")
+
+
+def filter_calls(code: bytes) -> None:
+    """Put a filter of system calls in force, for good."""
+    buffer = ctypes.create_string_buffer(code, len(code))
+    program = struct.pack("HxxxxxxP", len(code) // 8, ctypes.addressof(buffer))
+    _check(_libc.prctl(_SET_FILTER, _FILTER_MODE, program, 0, 0), "seccomp")
+
+
+def die_with_parent() -> None:
+    """Be killed when the thread that started this process ends."""
+    _check(_libc.prctl(_SET_DEATH_SIGNAL, 9, 0, 0, 0), "prctl")
+
+
+def show_memory(shown: int) -> None:
+    """Let other processes of this user look into this one (1), or not (0)."""
+    _check(_libc.prctl(_SET_DUMPABLE, shown, 0, 0, 0), "prctl")
+
+
+def keep_for_ever(thing: object) -> None:
+    """Count a reference that nobody has, so that an object outlives the interpreter."""
+    ctypes.pythonapi.Py_IncRef(ctypes.py_object(thing))
+
+
+def track(thing: object) -> None:
+    """Let the garbage collector look at a frozen object again."""
+    ctypes.pythonapi.PyObject_GC_UnTrack(ctypes.py_object(thing))
+    ctypes.pythonapi.PyObject_GC_Track(ctypes.py_object(thing))
+
+
+def bring_loopback_up() -> None:
+    """Make 127.0.0.1 work in a new network namespace."""
+    request = ctypes.create_string_buffer(struct.pack("16sh22x", b"lo", 0), 40)
+    sock = _socket.socket(_socket.AF_INET, _socket.SOCK_DGRAM)
+    try:
+        _check(_libc.ioctl(sock.fileno(), ctypes.c_ulong(_GET_FLAGS), request), "ioctl")
+        flags = struct.unpack_from("16sh", request)[1]
+        request = ctypes.create_string_buffer(struct.pack("16sh22x", b"lo", flags | _IS_UP), 40)
+        _check(_libc.ioctl(sock.fileno(), ctypes.c_ulong(_SET_FLAGS), request), "ioctl")
+    finally:
+        sock.close()

@@ -1,0 +1,92 @@
+"""A resident process in a box: a compiler or an interpreter that has started once and serves many programs.
+
+The box is the same as that of a program; what comes out of it is read with the same mistrust. It ends when it is
+closed, when its level is closed, or with this process.
+"""
+
+import contextlib
+import os
+import signal
+import subprocess
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from socket import SOCK_STREAM, socketpair
+from typing import Self
+
+from codeglot.execute.processes import Usage, children, measure
+
+LONGEST_STDERR = 4096
+STARTER = ThreadPoolExecutor(1, thread_name_prefix="codeglot-starter")
+"""Starts what outlives the step that needs it: the kernel ends a box with the *thread* that started it, and the threads
+of a pool come and go, while this one stays."""
+
+
+class BoxService:
+    """A running service.
+
+    Args:
+        argv: Starts the box.
+        pass_fds: Descriptors that it inherits.
+        on_close: Called once when everything of it is dead.
+    """
+
+    def __init__(self, argv: Sequence[str], pass_fds: Sequence[int], on_close: Callable[[], None]) -> None:
+        self._on_close = on_close
+        self._is_closed = False
+        self._stderr = os.memfd_create("codeglot-service", os.MFD_CLOEXEC)
+        self.channel, theirs = socketpair(type=SOCK_STREAM)
+        try:
+            self._process = STARTER.submit(
+                subprocess.Popen,  # the sandbox's own command
+                list(argv),
+                stdin=theirs.fileno(),
+                stdout=theirs.fileno(),
+                stderr=self._stderr,
+                pass_fds=list(pass_fds),
+                env={},
+                cwd="/",
+                process_group=0,  # an interrupt from the terminal is for this process alone
+            ).result()
+        except BaseException:
+            self.channel.close()
+            os.close(self._stderr)
+            raise
+        finally:
+            theirs.close()
+
+    @property
+    def pid(self) -> int:
+        """Of the process that holds the box."""
+        return self._process.pid
+
+    def usage(self) -> Usage:
+        """What its processes have used so far."""
+        return measure(self.pid)
+
+    def stderr(self) -> str:
+        """The end of what it wrote there."""
+        size = os.fstat(self._stderr).st_size
+        return os.pread(self._stderr, LONGEST_STDERR, max(0, size - LONGEST_STDERR)).decode(errors="replace").strip()
+
+    def close(self) -> None:
+        """Kill it, and remove its box."""
+        if self._is_closed:
+            return
+        self._is_closed = True
+        inner = children(self.pid)
+        for pid in (self.pid, *inner):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        self._process.wait()
+        for pid in inner:  # adopted, since this process is a sub-reaper
+            with contextlib.suppress(ChildProcessError):
+                os.waitpid(pid, 0)
+        self.channel.close()
+        os.close(self._stderr)
+        self._on_close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()

@@ -1,0 +1,200 @@
+import os
+import signal
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from codeglot.errors import SandboxError
+from codeglot.execute.fork_server import client
+from codeglot.execute.fork_server.client import ForkServers
+from codeglot.execute.levels.bubblewrap import Bubblewrap
+from codeglot.execute.processes import children
+from codeglot.execute.step import Outcome, Step
+from codeglot.records import Limits
+
+
+@pytest.fixture(scope="module")
+def ground() -> Iterator[Bubblewrap]:
+    ground = Bubblewrap()
+    yield ground
+    ground.close()
+
+
+@pytest.fixture
+def servers(ground: Bubblewrap) -> Iterator[ForkServers]:
+    servers = ForkServers(ground)
+    yield servers
+    servers.close()
+
+
+def run(servers: ForkServers, *command: str, is_writable: bool = False, forks: bool = False) -> Outcome:
+    with servers.open_box() as box:
+        box.put({"main.py": command[-1]})
+        return box.run(Step(command=command, limits=Limits(wall_s=20), is_writable=is_writable, forks=forks))
+
+
+def python(servers: ForkServers, source: str) -> str:
+    outcome = run(servers, "python3", "-c", source)
+    assert outcome.status == 0, outcome
+    return outcome.stdout.decode()
+
+
+def server_pid(servers: ForkServers) -> int:
+    (slot,) = servers._slots
+    (server,) = slot._servers.values()
+    return server._pid
+
+
+LEAVE = """
+import ctypes, os, socket, time
+if os.fork() == 0:
+    os.setsid()
+    abstract = socket.socket(socket.AF_UNIX)
+    abstract.bind("\\0left")
+    abstract.listen()
+    time.sleep(60)
+for folder in ("/tmp", "/dev/shm", "/work"):
+    open(folder + "/left", "w").close()
+print(ctypes.CDLL(None).mq_open(b"/left", os.O_CREAT | os.O_RDWR, 0o600, None) >= 0)
+server = socket.create_server(("127.0.0.1", 8765), reuse_port=False)
+near = socket.create_connection(("127.0.0.1", 8765))
+far, _ = server.accept()
+far.close()  # the side that closes first keeps the port for a minute
+near.close()
+server.close()
+time.sleep(0.2)
+"""
+LOOK = """
+import ctypes, os, socket
+print([name for name in os.listdir("/proc") if name.isdigit()])
+print([os.listdir(folder) for folder in ("/tmp", "/dev/shm", "/work")])
+print(ctypes.CDLL(None).mq_open(b"/left", os.O_RDWR) >= 0)
+print(socket.socket(socket.AF_UNIX).connect_ex("\\0left") != 0)
+plain = socket.socket()
+plain.bind(("127.0.0.1", 8765))
+plain.listen()
+print(socket.create_connection(("127.0.0.1", 8765)).getpeername())
+"""
+
+
+def test_nothing_of_a_program_is_left_for_the_next_one_of_the_same_server(servers: ForkServers) -> None:
+    assert python(servers, LEAVE) == "True\n"
+    first = server_pid(servers)
+    expected = ["['1', '2']", "[[], [], []]", "False", "True", "('127.0.0.1', 8765)"]
+    assert python(servers, LOOK).splitlines() == expected
+    assert server_pid(servers) == first
+
+
+def test_the_folder_is_as_new_after_a_step_that_could_write(servers: ForkServers) -> None:
+    spoil = "mkdir -p /box/a/b; ln -s / /box/root; chmod 0 /box/a; setfattr -n user.left -v x /box; chmod 0 /box"
+    assert run(servers, "sh", "-c", spoil, is_writable=True).status is not None
+    with servers.open_box() as box:
+        assert list(box.folder.iterdir()) == []
+        assert box.folder.stat().st_mode & 0o777 == 0o700
+        assert os.listxattr(box.folder) == []
+
+
+def test_the_first_process_and_the_server_are_out_of_reach(servers: ForkServers) -> None:
+    source = """
+import os
+for path in ("environ", "mem", "fd", "root", "cwd", "maps"):
+    try:
+        open(f"/proc/1/{path}", "rb").read() if path in ("environ", "mem", "maps") else os.listdir(f"/proc/1/{path}")
+        print("opened", path)
+    except PermissionError:
+        pass
+os.kill(1, 9)
+print(os.path.exists("/work/sitecustomize.py"), os.listdir("/proc/self/fd"))
+"""
+    assert python(servers, source) == "False ['0', '1', '2', '3']\n"
+
+
+def test_a_first_process_that_the_machine_kills_is_the_end_of_the_program_alone(servers: ForkServers) -> None:
+    assert run(servers, "true").status == 0
+    server = server_pid(servers)
+    with ThreadPoolExecutor(1) as executor:
+        running = executor.submit(run, servers, "sleep", "30")
+        while not any(children(first) for first in children(server)):
+            time.sleep(0.01)
+        os.kill(children(server)[0], signal.SIGKILL)
+        assert running.result().status == 128 + signal.SIGKILL
+    assert run(servers, "true").status == 0
+    assert server_pid(servers) == server
+
+
+def test_a_dead_server_is_the_fault_of_the_sandbox_and_is_replaced(servers: ForkServers) -> None:
+    with servers.open_box() as box:
+        step = Step(command=("sleep", "30"), limits=Limits(wall_s=40))
+        with ThreadPoolExecutor(1) as executor:
+            assert box.run(Step(command=("true",), limits=Limits())).status == 0
+            first = server_pid(servers)
+            running = executor.submit(box.run, step)
+            while not any(children(pid) for pid in children(first)):
+                time.sleep(0.01)
+            os.kill(first, signal.SIGKILL)
+            with pytest.raises(SandboxError, match="fork server ended while a program ran"):
+                running.result()
+        assert box.run(Step(command=("true",), limits=Limits())).status == 0
+        second = server_pid(servers)
+        os.kill(second, signal.SIGKILL)
+        while Path(f"/proc/{second}").exists():
+            pass
+        assert box.run(Step(command=("true",), limits=Limits())).status == 0
+    assert len({first, second, server_pid(servers)}) == 3
+
+
+def test_a_server_is_replaced_after_a_number_of_steps(servers: ForkServers, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(client, "NUM_STEPS", 2)
+    pids = []
+    for _ in range(4):
+        assert run(servers, "true").status == 0
+        pids.append(server_pid(servers))
+    assert len(set(pids)) == 2
+    assert pids == sorted(pids)
+
+
+def test_a_server_that_cannot_start_says_why(servers: ForkServers) -> None:
+    with pytest.raises(SandboxError, match=r"(?s)fork server did not start.*no-such-interpreter"):
+        run(servers, "no-such-interpreter", "/box/main.py", forks=True)
+
+
+def test_a_command_that_is_not_there_is_the_fault_of_the_program(servers: ForkServers) -> None:
+    outcome = run(servers, "no-such-command")
+    assert outcome.status == 127
+    assert b"no-such-command" in outcome.stderr
+
+
+def test_many_boxes_at_a_time_share_nothing_and_are_used_again(servers: ForkServers) -> None:
+    def users(_: int) -> str:
+        return python(servers, "import os, time\ntime.sleep(0.3)\nprint(os.getuid())")
+
+    with ThreadPoolExecutor(4) as executor:
+        assert len(set(executor.map(users, range(4)))) == (4 if os.geteuid() == 0 else 1)
+        list(executor.map(users, range(4)))
+    assert len(servers._slots) == 4
+
+
+def test_what_a_closed_level_kept_is_gone(ground: Bubblewrap) -> None:
+    servers = ForkServers(ground)
+    run(servers, "true")
+    pid, (slot,) = server_pid(servers), servers._slots
+    servers.close()
+    assert not Path(f"/proc/{pid}").exists()
+    assert not slot.folder.exists()
+    with pytest.raises(SandboxError, match="closed"):
+        run(servers, "true")
+
+
+@pytest.mark.slow
+def test_1000_boxes_back_to_back_all_start_and_take_no_memory(servers: ForkServers) -> None:
+    def rss_kib() -> int:
+        return int(Path("/proc/self/status").read_text().partition("VmRSS:")[2].split()[0])
+
+    with ThreadPoolExecutor(2) as executor:
+        assert {o.status for o in executor.map(lambda _: run(servers, "true"), range(200))} == {0}
+        before = rss_kib()
+        assert {o.status for o in executor.map(lambda _: run(servers, "true"), range(1000))} == {0}
+    assert rss_kib() - before < 2048

@@ -1,0 +1,95 @@
+"""The same verdicts from a cluster, and none lost with a node."""
+
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from codeglot.errors import DataError, SandboxError
+from codeglot.execute.cold import ColdSandbox
+from codeglot.execute.levels.bubblewrap import Bubblewrap
+from codeglot.execute.sandbox import ExecutionRequest, Sandbox
+from codeglot.records import Execution, Verdict
+
+pytest.importorskip("ray", reason="ray is not installed; it comes with codeglot[cluster]")
+
+import ray
+from ray.cluster_utils import Cluster
+
+from codeglot.execute.ray import RayPool
+
+pytestmark = [
+    pytest.mark.toolchain,
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
+    pytest.mark.filterwarnings("ignore::FutureWarning"),
+]
+
+SLOTS = 2
+
+
+@pytest.fixture
+def cluster() -> Iterator[Cluster]:
+    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
+    yield cluster
+    ray.shutdown()
+    cluster.shutdown()
+
+
+def open_counting(folder: Path) -> Sandbox:
+    """A sandbox that notes each program it starts."""
+
+    class Counting:
+        def __init__(self) -> None:
+            self._sandbox = ColdSandbox(Bubblewrap())
+            self.level = self._sandbox.level
+
+        def run(self, request: ExecutionRequest) -> Execution:
+            (folder / f"{time.monotonic_ns()}-{os.getpid()}").write_text(request.source)
+            if request.source == "bad":
+                raise DataError("a faulty request")
+            return self._sandbox.run(request)
+
+        def close(self) -> None:
+            self._sandbox.close()
+
+    return Counting()
+
+
+def programs(count: int) -> Iterator[tuple[int, ExecutionRequest]]:
+    for number in range(count):
+        source = f"import time\ntime.sleep(0.2)\nassert {number} % 5"
+        yield number, ExecutionRequest(source=source, tests=f"# {number}", language_id="python")
+
+
+def test_a_node_that_is_killed_loses_nothing_and_one_that_joins_gets_work(cluster: Cluster, tmp_path: Path) -> None:
+    doomed = cluster.add_node(num_cpus=1)
+    pool = RayPool(cluster.address, lambda: open_counting(tmp_path), slots=SLOTS)
+    verdicts: dict[int, Verdict] = {}
+    for number, execution in pool.run_all(programs(300)):
+        assert number not in verdicts
+        verdicts[number] = execution.verdict
+        if len(verdicts) == 30:
+            cluster.remove_node(doomed, allow_graceful=False)
+        if len(verdicts) == 60:
+            cluster.add_node(num_cpus=1)
+    assert verdicts == {number: Verdict.PASS if number % 5 else Verdict.FAIL_ASSERT for number in range(300)}
+    started = [path.read_text() for path in tmp_path.iterdir()]
+    workers = {path.name.partition("-")[2] for path in tmp_path.iterdir()}
+    assert len(workers) == 3, "two at the start, one that joined"
+    probes = len(workers) * 2
+    rechecks = 300 * 0.05 + 5
+    assert len(started) <= 300 + probes + rechecks + SLOTS, "only what was in flight ran again"
+
+
+def test_a_faulty_request_stops_the_run_with_its_own_error(cluster: Cluster, tmp_path: Path) -> None:
+    pool = RayPool(cluster.address, lambda: open_counting(tmp_path), slots=SLOTS)
+    with pytest.raises(DataError, match="a faulty request"):
+        list(pool.run_all([(0, ExecutionRequest(source="bad", language_id="python"))]))
+
+
+def test_without_a_cluster_the_address_and_the_way_out_are_named() -> None:
+    with pytest.raises(SandboxError, match=r"127\.0\.0\.1:1.*ray start"):
+        RayPool("127.0.0.1:1", lambda: ColdSandbox(Bubblewrap()))
