@@ -24,6 +24,8 @@ _NO_TRAINING = re.compile(r"(?i:multipl[-_]e)(?![A-Za-z])|MultiPLE")
 """Names of data whose licence forbids training: the tests of MultiPL-E (BSD 3-Clause with that restriction)."""
 _MANY = 5
 """Letters from which on an alias of a language is no common word of prose: golang, but neither node nor rake."""
+_LETTER = r"\b(?:[Ii]n|[Uu]se|[Uu]sing) X(?![\w+#'])|(?<![\w.])X (?:code|function|language|program|script)\b"
+"""Where a letter, X, is spoken of as a language: a "plan C" is none."""
 
 
 class LoadedExamples(NamedTuple):
@@ -194,10 +196,13 @@ def _names() -> tuple[tuple[str, re.Pattern[str]], ...]:
     """How prose names each language: as its name and id are written (Go, but not go), and by its clear aliases."""
     patterns = []
     for language in spec.all_languages():
-        exact = [language.name, *([language.id] if len(language.id) >= _MANY - 1 else ())]
+        is_letter = len(language.name) == 1
+        exact = [] if is_letter else [language.name, *([language.id] if len(language.id) >= _MANY - 1 else ())]
         clear = [word for word in sorted(language.spellings) if len(word) >= _MANY or not word.isalpha()]
         words = "|".join([*map(re.escape, exact), *(f"(?i:{re.escape(word)})" for word in clear)])
-        patterns.append((language.id, re.compile(rf"(?<![\w.])(?:{words})(?![\w+#])")))
+        forms = [rf"(?<![\w.])(?:{words})(?![\w+#])"] if words else []
+        forms += [_LETTER.replace("X", language.name)] if is_letter else []
+        patterns.append((language.id, re.compile("|".join(forms))))
     return tuple(patterns)
 
 
