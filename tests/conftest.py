@@ -1,6 +1,7 @@
 """Options and fixtures of the whole suite."""
 
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,8 @@ import pytest
 from codeglot.errors import SandboxError
 from codeglot.execute.cold import ColdSandbox
 from codeglot.execute.levels.bubblewrap import Bubblewrap
+from codeglot.execute.warm.sandbox import WarmSandbox
+from codeglot.jobs import boxes
 from codeglot.languages import spec
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -48,6 +51,13 @@ def level() -> Iterator[Bubblewrap]:
 def sandbox(level: Bubblewrap) -> ColdSandbox:
     """The sandbox that all tests share."""
     return ColdSandbox(level)
+
+
+@pytest.fixture(scope="session")
+def warm_sandbox(level: Bubblewrap) -> Iterator[WarmSandbox]:
+    """One that keeps compilers ready; for tests of programs, not of the sandbox."""
+    with closing(boxes.warm_sandbox(level)) as sandbox:
+        yield sandbox
 
 
 @pytest.fixture

@@ -10,8 +10,8 @@ from types import ModuleType
 import pytest
 
 from codeglot.evaluate.benchmarks.benchmark import load_problems
-from codeglot.execute.cold import ColdSandbox
 from codeglot.execute.local import LocalPool
+from codeglot.execute.sandbox import Sandbox
 from codeglot.generate.names import EngineName
 from codeglot.generate.reference_engine import answerable
 from codeglot.jobs.engines import build_engine
@@ -60,7 +60,7 @@ def sample(part: str) -> list[Problem]:
     return [right[index * (len(right) - 1) // (NUM_SAMPLED - 1)] for index in range(NUM_SAMPLED)]
 
 
-def judge(problems: list[Problem], engine: EngineName, sandbox: ColdSandbox, folder: Path) -> list[Execution]:
+def judge(problems: list[Problem], engine: EngineName, sandbox: Sandbox, folder: Path) -> list[Execution]:
     settings = Evaluate(benchmarks=(problems[0].benchmark,))
     run = EvaluationRun(generate=Generate(engine=engine), evaluate=settings)
     completions = generate(run, problems, build_engine(run, problems), folder / f"{engine}.completions.jsonl", Silent())
@@ -71,15 +71,15 @@ def judge(problems: list[Problem], engine: EngineName, sandbox: ColdSandbox, fol
 @pytest.mark.toolchain
 @each_part
 def test_published_answers_pass_and_the_same_with_other_values_returned_fail(
-    part: str, sandbox: ColdSandbox, need_toolchain: Callable[[str], None], tmp_path: Path
+    part: str, warm_sandbox: Sandbox, need_toolchain: Callable[[str], None], tmp_path: Path
 ) -> None:
     need_toolchain(part.split("/")[1])
     problems = sample(part)
     judged = script.Judged(
         part,
         problems,
-        judge(problems, "reference", sandbox, tmp_path),
-        judge(problems, "mutated", sandbox, tmp_path),
+        judge(problems, "reference", warm_sandbox, tmp_path),
+        judge(problems, "mutated", warm_sandbox, tmp_path),
     )
     assert [(row.task_id, row.verdict, row.detail) for row in judged.reference if row.verdict != Verdict.PASS] == []
     assert [row.task_id for row in judged.survivors] == []
@@ -93,7 +93,7 @@ def test_published_answers_pass_and_the_same_with_other_values_returned_fail(
 @pytest.mark.timeout(3600)
 @each_part
 def test_all_published_answers_end_as_they_should(
-    part: str, sandbox: ColdSandbox, need_toolchain: Callable[[str], None], tmp_path: Path
+    part: str, warm_sandbox: Sandbox, need_toolchain: Callable[[str], None], tmp_path: Path
 ) -> None:
     need_toolchain(part.split("/")[1])
     judged = script.judge(part, data=Path(os.environ["CODEGLOT_DATA"]), out=tmp_path)

@@ -5,8 +5,7 @@ from typing import Any
 
 import pytest
 
-from codeglot.execute.cold import ColdSandbox
-from codeglot.execute.sandbox import ExecutionRequest
+from codeglot.execute.sandbox import ExecutionRequest, Sandbox
 from codeglot.generate.mutation import Mutation, mutate
 from codeglot.languages import spec
 from codeglot.languages.spec import Language
@@ -117,7 +116,7 @@ CHAINS = {
 @pytest.mark.toolchain
 @pytest.mark.parametrize("language_id", CHAINS)
 def test_a_result_changes_once_however_often_the_function_calls_itself(
-    sandbox: ColdSandbox, need_toolchain: Callable[[str], None], language_id: str
+    warm_sandbox: Sandbox, need_toolchain: Callable[[str], None], language_id: str
 ) -> None:
     need_toolchain(language_id)
     solution, tests, tests_of_changed = CHAINS[language_id]
@@ -127,7 +126,7 @@ def test_a_result_changes_once_however_often_the_function_calls_itself(
         (text, tests, Verdict.FAIL_ASSERT),
         (text, tests_of_changed, Verdict.PASS),
     ):
-        execution = sandbox.run(ExecutionRequest(source=source, tests=checks, language_id=language_id))
+        execution = warm_sandbox.run(ExecutionRequest(source=source, tests=checks, language_id=language_id))
         assert execution.verdict == verdict, f"{execution.detail}\n{execution.stdout}\n{execution.stderr}"
 
 
@@ -187,11 +186,11 @@ def test_the_passing_probe_of_every_language_has_a_value_to_change(language: Lan
 @pytest.mark.toolchain
 @pytest.mark.parametrize("language", CHANGEABLE, ids=lambda language: language.id)
 def test_a_probe_that_returns_another_value_fails_its_assertions(
-    sandbox: ColdSandbox, need_toolchain: Callable[[str], None], language: Language
+    warm_sandbox: Sandbox, need_toolchain: Callable[[str], None], language: Language
 ) -> None:
     need_toolchain(language.id)
     request = ExecutionRequest(
         source=changed(probe(language)).text, tests=language.probe_tests, language_id=language.id
     )
-    execution = sandbox.run(request)
+    execution = warm_sandbox.run(request)
     assert execution.verdict == Verdict.FAIL_ASSERT, f"{execution.detail}\n{execution.stdout}\n{execution.stderr}"

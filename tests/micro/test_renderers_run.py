@@ -5,8 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from codeglot.execute.cold import ColdSandbox
-from codeglot.execute.sandbox import ExecutionRequest
+from codeglot.execute.sandbox import ExecutionRequest, Sandbox
 from codeglot.generate.preamble import mend_packages
 from codeglot.languages import spec
 from codeglot.micro.renderers.renderer import languages, renderer
@@ -19,7 +18,7 @@ pytestmark = pytest.mark.toolchain
 NUM_EXPRESSIONS = 60
 
 
-def run(sandbox: ColdSandbox, language_id: str, function: Function, cases: list[Case]) -> Execution:
+def run(sandbox: Sandbox, language_id: str, function: Function, cases: list[Case]) -> Execution:
     chosen = renderer(language_id)
     source = chosen.prompt(function, ["What a function does."]) + chosen.completion(function)
     tests = chosen.tests(function, cases)
@@ -46,20 +45,20 @@ def other(value: Value) -> Value:
 @pytest.mark.parametrize("language_id", languages())
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_a_function_passes_its_cases_and_fails_by_assertion_once_its_last_one_is_wrong(
-    sandbox: ColdSandbox, need_toolchain: Callable[[str], None], language_id: str, name: str
+    warm_sandbox: Sandbox, need_toolchain: Callable[[str], None], language_id: str, name: str
 ) -> None:
     need_toolchain(language_id)
     function, cases = FUNCTIONS[name]
-    right = run(sandbox, language_id, function, cases)
+    right = run(warm_sandbox, language_id, function, cases)
     assert right.verdict == Verdict.PASS, f"{right.detail}\n{right.stdout}\n{right.stderr}"
     wrong_case = cases[-1]._replace(expected=other(cases[-1].expected))
-    wrong = run(sandbox, language_id, function, [*cases[:-1], wrong_case])
+    wrong = run(warm_sandbox, language_id, function, [*cases[:-1], wrong_case])
     assert wrong.verdict == Verdict.FAIL_ASSERT, f"{wrong.detail}\n{wrong.stdout}\n{wrong.stderr}"
 
 
 @pytest.mark.parametrize("language_id", languages())
 def test_operators_hold_their_operands_as_the_tree_does(
-    sandbox: ColdSandbox, need_toolchain: Callable[[str], None], language_id: str
+    warm_sandbox: Sandbox, need_toolchain: Callable[[str], None], language_id: str
 ) -> None:
     need_toolchain(language_id)
     draw = random.Random(20)
@@ -80,5 +79,5 @@ def test_operators_hold_their_operands_as_the_tree_does(
         for position, expression in enumerate(expressions)
         for first, second in ((0, 0), (7, 3), (-5, 2), (4, -9))
     ]
-    execution = run(sandbox, language_id, function, cases)
+    execution = run(warm_sandbox, language_id, function, cases)
     assert execution.verdict == Verdict.PASS, f"{execution.detail}\n{execution.stdout}\n{execution.stderr}"

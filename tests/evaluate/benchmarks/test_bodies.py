@@ -7,7 +7,7 @@ from typing import NamedTuple
 import pytest
 
 from codeglot.evaluate.benchmarks.benchmark import load_problems
-from codeglot.execute.cold import ColdSandbox
+from codeglot.execute.sandbox import Sandbox
 from codeglot.jobs.execute import build_program
 from codeglot.records import Completion, Execution, Limits, Problem, Verdict
 
@@ -103,7 +103,7 @@ BODIES = {
 each = pytest.mark.parametrize("language_id", BODIES)
 
 
-def judge(sandbox: ColdSandbox, problem: Problem, text: str) -> Verdict:
+def judge(sandbox: Sandbox, problem: Problem, text: str) -> Verdict:
     program = build_program(problem, Completion(task_id=problem.task_id, text=text), Limits())
     assert not isinstance(program, Execution), program
     return sandbox.run(program).verdict
@@ -115,24 +115,24 @@ def problem_from(name: str, language_id: str, origin: str, spoken: str = "en") -
 
 
 @each
-def test_humaneval_xl(language_id: str, sandbox: ColdSandbox, need_toolchain: Callable[[str], None]) -> None:
+def test_humaneval_xl(language_id: str, warm_sandbox: Sandbox, need_toolchain: Callable[[str], None]) -> None:
     need_toolchain(language_id)
     problem = problem_from("humaneval_xl", language_id, "humaneval/13", spoken="ar")
-    assert judge(sandbox, problem, BODIES[language_id].divisor) == Verdict.PASS
-    assert judge(sandbox, problem, BODIES[language_id].first) == Verdict.FAIL_ASSERT
+    assert judge(warm_sandbox, problem, BODIES[language_id].divisor) == Verdict.PASS
+    assert judge(warm_sandbox, problem, BODIES[language_id].first) == Verdict.FAIL_ASSERT
 
 
 @each
-def test_multilingual_humaneval(language_id: str, sandbox: ColdSandbox, need_toolchain: Callable[[str], None]) -> None:
+def test_multilingual_humaneval(language_id: str, warm_sandbox: Sandbox, need_toolchain: Callable[[str], None]) -> None:
     need_toolchain(language_id)
     problem = problem_from("multilingual_humaneval", language_id, "humaneval/48")
-    assert judge(sandbox, problem, BODIES[language_id].palindrome) == Verdict.PASS
-    assert judge(sandbox, problem, BODIES[language_id].always) == Verdict.FAIL_ASSERT
+    assert judge(warm_sandbox, problem, BODIES[language_id].palindrome) == Verdict.PASS
+    assert judge(warm_sandbox, problem, BODIES[language_id].always) == Verdict.FAIL_ASSERT
 
 
 @pytest.mark.parametrize("language_id", ["java", "javascript"])
-def test_mathqa_x(language_id: str, sandbox: ColdSandbox, need_toolchain: Callable[[str], None]) -> None:
+def test_mathqa_x(language_id: str, warm_sandbox: Sandbox, need_toolchain: Callable[[str], None]) -> None:
     need_toolchain(language_id)
     problem = problem_from("mathqa_x", language_id, "mathqa/1")
-    assert judge(sandbox, problem, "    return 29.0 * 30.0;\n}\n" + "}" * (language_id == "java")) == Verdict.PASS
-    assert judge(sandbox, problem, "    return 29.0 * 29.0;\n}\n") == Verdict.FAIL_ASSERT
+    assert judge(warm_sandbox, problem, "    return 29.0 * 30.0;\n}\n" + "}" * (language_id == "java")) == Verdict.PASS
+    assert judge(warm_sandbox, problem, "    return 29.0 * 29.0;\n}\n") == Verdict.FAIL_ASSERT

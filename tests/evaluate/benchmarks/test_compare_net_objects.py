@@ -6,8 +6,7 @@ from importlib import resources
 import pytest
 
 from codeglot.evaluate import benchmarks
-from codeglot.execute.cold import ColdSandbox
-from codeglot.execute.sandbox import ExecutionRequest
+from codeglot.execute.sandbox import ExecutionRequest, Sandbox
 from codeglot.records import Verdict
 
 NAME = "CompareNetObjects.cs"
@@ -48,7 +47,7 @@ DIFFERENT = [
 @pytest.mark.toolchain
 @pytest.mark.parametrize(("pairs", "are_equal"), [(EQUAL, "true"), (DIFFERENT, "false")], ids=["equal", "different"])
 def test_values_compare_as_with_the_library_of_that_name(
-    sandbox: ColdSandbox, need_toolchain: Callable[[str], None], pairs: list[str], are_equal: str
+    warm_sandbox: Sandbox, need_toolchain: Callable[[str], None], pairs: list[str], are_equal: str
 ) -> None:
     need_toolchain("csharp")
     checks = "\n".join(
@@ -62,5 +61,5 @@ def test_values_compare_as_with_the_library_of_that_name(
         language_id="csharp",
         files={NAME: (resources.files(benchmarks) / NAME).read_text(encoding="utf-8")},
     )
-    execution = sandbox.run(request)
+    execution = warm_sandbox.run(request)
     assert (execution.verdict, execution.detail) == (Verdict.PASS, "")

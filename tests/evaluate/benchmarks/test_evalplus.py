@@ -9,7 +9,7 @@ import pytest
 
 from codeglot.errors import DataError
 from codeglot.evaluate.benchmarks.benchmark import load_problems
-from codeglot.execute.cold import ColdSandbox
+from codeglot.execute.sandbox import Sandbox
 from codeglot.jobs.execute import build_execution
 from codeglot.records import Execution, Limits, Problem, Verdict
 
@@ -65,7 +65,7 @@ PREAMBLE = "class Liar(list):\n    __eq__ = lambda *_: True\n    __hash__ = None
 
 
 @pytest.fixture
-def judge(sandbox: ColdSandbox, need_toolchain: Callable[[str], None]) -> Callable[[Problem, str], Execution]:
+def judge(sandbox: Sandbox, need_toolchain: Callable[[str], None]) -> Callable[[Problem, str], Execution]:
     need_toolchain("python")
     return lambda problem, source: sandbox.run(build_execution(problem, source, Limits()))
 

@@ -10,7 +10,7 @@ import pytest
 
 from codeglot.data.sources import read
 from codeglot.evaluate.benchmarks.benchmark import get, load_problems
-from codeglot.execute.cold import ColdSandbox
+from codeglot.execute.sandbox import Sandbox
 from codeglot.generate.extract import extract_program
 from codeglot.jobs.execute import build_execution
 from codeglot.languages import spec
@@ -145,14 +145,14 @@ def test_an_answer_in_any_shape_is_the_same_program(tmp_path: Path, name: str, l
 @each_task
 @each_language
 def test_a_right_answer_passes_and_the_faulty_one_fails(
-    tmp_path: Path, sandbox: ColdSandbox, need_toolchain: Callable[[str], None], name: str, language_id: str
+    tmp_path: Path, warm_sandbox: Sandbox, need_toolchain: Callable[[str], None], name: str, language_id: str
 ) -> None:
     need_toolchain(language_id)
     problem, row = load(tmp_path, name, language_id), ROWS[language_id]
     verdicts = []
     for text in (row["canonical_solution"], row["buggy_solution"]):
         source = extract_program(problem, text, FinishReason.STOP, spec.get(language_id)).source
-        verdicts.append(sandbox.run(build_execution(problem, source or "", Limits())).verdict)
+        verdicts.append(warm_sandbox.run(build_execution(problem, source or "", Limits())).verdict)
     assert verdicts == [Verdict.PASS, Verdict.FAIL_ASSERT]
 
 
@@ -160,7 +160,7 @@ def test_a_right_answer_passes_and_the_faulty_one_fails(
 @pytest.mark.toolchain
 @pytest.mark.parametrize("language_id", get(TASKS[0]).sources)
 def test_published_faulty_solutions_fail(
-    sandbox: ColdSandbox, need_toolchain: Callable[[str], None], language_id: str
+    warm_sandbox: Sandbox, need_toolchain: Callable[[str], None], language_id: str
 ) -> None:
     need_toolchain(language_id)
     benchmark = get("humanevalpack_fix")
@@ -170,4 +170,4 @@ def test_published_faulty_solutions_fail(
         problem = benchmark.problem(language_id, row)
         assert problem
         source = problem.given + row.text("buggy_solution")
-        assert sandbox.run(build_execution(problem, source, Limits())).verdict != Verdict.PASS, problem.task_id
+        assert warm_sandbox.run(build_execution(problem, source, Limits())).verdict != Verdict.PASS, problem.task_id

@@ -12,8 +12,7 @@ import pytest
 
 from codeglot.errors import DataError
 from codeglot.evaluate.benchmarks.benchmark import get, load_problems
-from codeglot.execute.cold import ColdSandbox
-from codeglot.execute.sandbox import ExecutionRequest
+from codeglot.execute.sandbox import ExecutionRequest, Sandbox
 from codeglot.records import Limits, Problem, Verdict
 
 ANSWERS = tomllib.loads(Path(__file__).with_name("multipl_e_answers.toml").read_text(encoding="utf-8"))
@@ -100,7 +99,7 @@ def first(language_id: str) -> Problem:
     return found
 
 
-def judge(problem: Problem, answer: str, sandbox: ColdSandbox) -> Verdict:
+def judge(problem: Problem, answer: str, sandbox: Sandbox) -> Verdict:
     request = ExecutionRequest(
         source=problem.prompt + answer,
         tests=problem.tests,
@@ -120,7 +119,7 @@ def test_every_language_has_answers_here() -> None:
 @pytest.mark.parametrize("language_id", ANSWERS)
 @pytest.mark.parametrize("kind", ["right", "wrong", "exit"])
 def test_a_right_answer_passes_and_no_other_does(
-    kind: str, language_id: str, sandbox: ColdSandbox, need_toolchain: Callable[[str], None]
+    kind: str, language_id: str, warm_sandbox: Sandbox, need_toolchain: Callable[[str], None]
 ) -> None:
     need_toolchain(language_id)
     problem = first(language_id)
@@ -128,18 +127,18 @@ def test_a_right_answer_passes_and_no_other_does(
         before, after = ANSWERS[language_id]["imports"]
         problem = problem.model_copy(update={"prompt": problem.prompt.replace(before, after, 1)})
     verdict = {"right": Verdict.PASS, "wrong": Verdict.FAIL_ASSERT, "exit": EXITS.get(language_id, Verdict.EARLY_EXIT)}
-    assert judge(problem, ANSWERS[language_id][kind], sandbox) == verdict[kind]
+    assert judge(problem, ANSWERS[language_id][kind], warm_sandbox) == verdict[kind]
 
 
 @needs_data
 @pytest.mark.toolchain
-def test_mended_elixir_of_the_mbpp_part_is_judged(sandbox: ColdSandbox, need_toolchain: Callable[[str], None]) -> None:
+def test_mended_elixir_of_the_mbpp_part_is_judged(warm_sandbox: Sandbox, need_toolchain: Callable[[str], None]) -> None:
     need_toolchain("elixir")
     [problem] = [p for p in load_problems("multipl_e_mbpp", languages=["elixir"]) if p.origin == "mbpp/103"]
     step = "(n - m) * eulerian_num(n - 1, m - 1) + (m + 1) * eulerian_num(n - 1, m)"
     right = f"\n    cond do\n      m >= n -> 0\n      m == 0 -> 1\n      true -> {step}\n    end\n  end\nend\n"
-    assert judge(problem, right, sandbox) is Verdict.PASS
-    assert judge(problem, "\n    n - m\n  end\nend\n", sandbox) is Verdict.FAIL_ASSERT
+    assert judge(problem, right, warm_sandbox) is Verdict.PASS
+    assert judge(problem, "\n    n - m\n  end\nend\n", warm_sandbox) is Verdict.FAIL_ASSERT
 
 
 @needs_data
