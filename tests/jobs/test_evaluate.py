@@ -136,7 +136,7 @@ def test_a_run_killed_at_any_moment_continues_to_the_same_scores(num_kills: int,
         process = subprocess.Popen(
             [str(part) for part in command], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
-        time.sleep(chance.uniform(0.3, 2.0))
+        time.sleep(chance.uniform(0.2, 1.2))
         process.send_signal(signal.SIGKILL)
         num_killed += process.wait() == -signal.SIGKILL
     assert num_killed

@@ -296,7 +296,7 @@ def test_a_machine_that_cannot_judge_the_validation_leaves_no_folder(
     def preflight(*_: Any) -> None:
         raise ToolchainError("no python")
 
-    monkeypatch.setattr("codeglot.jobs.validation.preflight", preflight)
+    monkeypatch.setattr("codeglot.jobs.boxes.preflight", preflight)
     data = write_problems(tmp_path / "problems.jsonl", 2)
     validation = {"benchmarks": ["problems"], "split": "all", "data": str(data), "every": 2}
     with pytest.raises(ToolchainError, match="no python"):
