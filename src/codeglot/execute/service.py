@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from socket import SOCK_STREAM, socketpair
 from typing import Self
 
+from codeglot.errors import SandboxError
 from codeglot.execute.processes import Usage, children, measure
 
 LONGEST_STDERR = 4096
@@ -90,3 +91,47 @@ class BoxService:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+class Services:
+    """The resident processes of a level, and the descriptor that tells its steps to stop; both end with the level."""
+
+    def __init__(self) -> None:
+        self.stop_fd = os.eventfd(0, os.EFD_CLOEXEC)
+        """Becomes readable when everything must stop."""
+        self._running: set[BoxService] = set()
+        self._is_closed = False
+
+    def start(self, argv: Sequence[str], pass_fds: Sequence[int], remains: contextlib.ExitStack) -> BoxService:
+        """Start one.
+
+        Args:
+            argv: Starts the box.
+            pass_fds: Descriptors that it inherits.
+            remains: What is left for when it has ended; closed at once where it cannot be started.
+
+        Raises:
+            SandboxError: If the level was closed.
+        """
+        if self._is_closed:
+            remains.close()
+            raise SandboxError("The sandbox was closed.")
+        try:
+            service = BoxService(argv, pass_fds, on_close=remains.close)
+        except BaseException:
+            remains.close()
+            raise
+        self._running.add(service)
+        remains.callback(self._running.discard, service)
+        return service
+
+    def close(self) -> None:
+        """Kill all steps and services."""
+        self._is_closed = True
+        os.eventfd_write(self.stop_fd, 1)
+        for service in list(self._running):
+            service.close()
+
+    def __del__(self) -> None:
+        """Give the descriptor back."""
+        os.close(self.stop_fd)

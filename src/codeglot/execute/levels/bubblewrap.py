@@ -22,7 +22,7 @@ from types import MappingProxyType
 
 from codeglot.errors import SandboxError
 from codeglot.execute.folders import hold, remove_stale, remove_tree
-from codeglot.execute.service import BoxService
+from codeglot.execute.service import BoxService, Services
 from codeglot.execute.step import Outcome, Step
 from codeglot.execute.supervise import Start, become_subreaper, supervise
 from codeglot.records import Limits
@@ -63,9 +63,7 @@ class Bubblewrap:
         command = self._find_tools()
         self._users = _UserIds() if os.geteuid() == 0 else None
         self._filter = read_filter()
-        self._stop_fd = os.eventfd(0, os.EFD_CLOEXEC)
-        self._services: set[BoxService] = set()
-        self._is_closed = False
+        self._services = Services()
         become_subreaper()
         owners = USER_IDS if self._users else {os.geteuid()}
         remove_stale(Path(tempfile.gettempdir()), f"{_PREFIX}*", owners, command=command)
@@ -89,34 +87,15 @@ class Bubblewrap:
 
     def start(self, step: Step) -> BoxService:
         """Start a process that stays, in a box of its own; see `Level.start`."""
-        if self._is_closed:
-            raise SandboxError("The sandbox was closed.")
-        with contextlib.ExitStack() as stack:
+        with contextlib.ExitStack() as stack, contextlib.ExitStack() as files:
             box = stack.enter_context(self.open_box())
             fds: list[int] = []
-            with contextlib.ExitStack() as files:
-                argv = self._argv(step, box.folder, box.user, lambda data: give(data, fds, files))
-                remains = stack.pop_all()
-                try:
-                    service = BoxService(argv, fds, on_close=remains.close)
-                except BaseException:
-                    remains.close()
-                    raise
-        self._services.add(service)
-        remains.callback(self._services.discard, service)
-        return service
+            argv = self._argv(step, box.folder, box.user, lambda data: give(data, fds, files))
+            return self._services.start(argv, fds, remains=stack.pop_all())
 
     def close(self) -> None:
         """Kill all steps and services that run; they and later ones raise SandboxError."""
-        self._is_closed = True
-        os.eventfd_write(self._stop_fd, 1)
-        for service in list(self._services):
-            service.close()
-
-    def __del__(self) -> None:
-        """Give the descriptor back."""
-        if hasattr(self, "_stop_fd"):
-            os.close(self._stop_fd)
+        self._services.close()
 
     def _probe(self) -> None:
         """Start a box that does nothing."""
@@ -144,7 +123,7 @@ class Bubblewrap:
                 limits=step.limits,
                 folder=folder if step.is_writable else None,
                 disks=DISKS,
-                stop_fd=self._stop_fd,
+                stop_fd=self._services.stop_fd,
             )
             return supervise(start)
 

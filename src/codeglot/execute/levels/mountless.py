@@ -26,7 +26,7 @@ from codeglot.execute.folders import hold, remove_stale, remove_tree
 from codeglot.execute.levels import launch
 from codeglot.execute.levels.bubblewrap import NUM_OPEN_FILES, STACK_MIB, encode, memory_file
 from codeglot.execute.places import Places, in_place
-from codeglot.execute.service import BoxService
+from codeglot.execute.service import BoxService, Services
 from codeglot.execute.step import Outcome, Step
 from codeglot.execute.supervise import Start, become_subreaper, supervise
 from codeglot.records import Limits
@@ -75,9 +75,7 @@ class Mountless:
         self.name = name
         self._confinement = confinement
         self._num_tasks = None if os.geteuid() == 0 else _count_tasks() + EXTRA_TASKS
-        self._stop_fd = os.eventfd(0, os.EFD_CLOEXEC)
-        self._services: set[BoxService] = set()
-        self._is_closed = False
+        self._services = Services()
         become_subreaper()
         interpreter = Path(sys.executable).name
         remove_stale(Path(tempfile.gettempdir()), f"{_PREFIX}*", {os.geteuid()}, command=interpreter)
@@ -97,32 +95,14 @@ class Mountless:
 
     def start(self, step: Step) -> BoxService:
         """Start a process that stays, in a box of its own; see `Level.start`."""
-        if self._is_closed:
-            raise SandboxError("The sandbox was closed.")
         with contextlib.ExitStack() as stack:
             box = stack.enter_context(self.open_box())
             argv, fds = stack.enter_context(self._command(step, box))
-            remains = stack.pop_all()
-        try:
-            service = BoxService(argv, fds, on_close=remains.close)
-        except BaseException:
-            remains.close()
-            raise
-        self._services.add(service)
-        remains.callback(self._services.discard, service)
-        return service
+            return self._services.start(argv, fds, remains=stack.pop_all())
 
     def close(self) -> None:
         """Kill all steps and services that run; they and later ones raise SandboxError."""
-        self._is_closed = True
-        os.eventfd_write(self._stop_fd, 1)
-        for service in list(self._services):
-            service.close()
-
-    def __del__(self) -> None:
-        """Give the descriptor back."""
-        if hasattr(self, "_stop_fd"):
-            os.close(self._stop_fd)
+        self._services.close()
 
     def run(self, step: Step, box: "MountlessBox") -> Outcome:
         """Run one step; `MountlessBox.run` is the way to call it."""
@@ -135,7 +115,7 @@ class Mountless:
                 limits=step.limits,
                 folder=box.root if step.is_writable else box.disks,
                 disks=(),
-                stop_fd=self._stop_fd,
+                stop_fd=self._services.stop_fd,
             )
             return supervise(start)
 
