@@ -1,5 +1,7 @@
 """Options and fixtures of the whole suite."""
 
+import shutil
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -69,3 +71,13 @@ def need_toolchain(sandbox: ColdSandbox) -> Callable[[str], None]:
             pytest.skip(problem)
 
     return need
+
+
+@pytest.fixture
+def cache(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """An empty cache folder that the users of boxes can enter, unlike pytest's own temporary folders."""
+    folder = Path(tempfile.mkdtemp(prefix="codeglot-test-cache-"))
+    folder.chmod(0o755)
+    monkeypatch.setenv("CODEGLOT_CACHE", str(folder))
+    yield folder
+    shutil.rmtree(folder)

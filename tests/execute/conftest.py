@@ -1,7 +1,4 @@
-import shutil
-import tempfile
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 
@@ -81,13 +78,3 @@ def run_python(sandbox: ColdSandbox, need_toolchain: Callable[[str], None]) -> C
         return sandbox.run(request)
 
     return run
-
-
-@pytest.fixture
-def cache(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """An empty cache folder that the users of boxes can enter, unlike pytest's own temporary folders."""
-    folder = Path(tempfile.mkdtemp(prefix="codeglot-test-cache-"))
-    folder.chmod(0o755)
-    monkeypatch.setenv("CODEGLOT_CACHE", str(folder))
-    yield folder
-    shutil.rmtree(folder)

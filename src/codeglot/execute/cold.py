@@ -3,6 +3,7 @@
 import json
 import secrets
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 from codeglot.errors import ToolchainError
@@ -52,7 +53,7 @@ class ColdSandbox:
     ) -> None:
         self.level = level.name
         self._level = level
-        self._find_language: Callable[[str], Language] = lambda name: relocate(find_language(name), level.places)
+        self._find_language = cache(lambda name: relocate(find_language(name), level.places))
         self._find_strategy = find_strategy
         self._readiness = readiness or Readiness(level)
 

@@ -55,7 +55,7 @@ class Kind(Enum):
     CANARY = "canary"
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Task(Generic[Key]):
     """One program, on its way to a verdict."""
 

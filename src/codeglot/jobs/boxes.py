@@ -43,7 +43,9 @@ def open_judges(settings: Judging, language_ids: Sequence[str], progress: Progre
         pool = _open_pool(settings, stack)
         versions, level = preflight(pool, language_ids, progress)
         if settings.reuse:
-            log = stack.enter_context(VerdictLog(default_log(level)))
+            # Who judges from nothing wants no verdict of what was kept ready.
+            path = default_log(level if settings.warm else f"{level}, from nothing")
+            log = stack.enter_context(VerdictLog(path))
             yield Judges(ReusingPool(pool, log, versions), versions, level)
         else:
             yield Judges(pool, versions, level)
