@@ -90,7 +90,6 @@ class ForkServers:
         self.preload = tuple(preload)
         self.ground = ground
         self._free: list[_Slot] = []
-        self._slots: set[_Slot] = set()
         self._lock = threading.Lock()
         self._is_closed = False
 
@@ -118,7 +117,7 @@ class ForkServers:
             os.eventfd_write(self.stop_fd, 1)
             free, self._free = self._free, []
         for slot in free:
-            self._drop(slot)
+            slot.close()
 
     def _take(self) -> "_Slot":
         with self._lock:
@@ -126,10 +125,7 @@ class ForkServers:
                 raise SandboxError("The sandbox was closed.")
             if self._free:
                 return self._free.pop()
-        slot = _Slot(self)
-        with self._lock:
-            self._slots.add(slot)
-        return slot
+        return _Slot(self)
 
     def _give_back(self, slot: "_Slot") -> None:
         slot.clean()
@@ -137,12 +133,7 @@ class ForkServers:
             if not self._is_closed:
                 self._free.append(slot)
                 return
-        self._drop(slot)
-
-    def _drop(self, slot: "_Slot") -> None:
         slot.close()
-        with self._lock:
-            self._slots.discard(slot)
 
     def __del__(self) -> None:
         """Give the descriptor back."""
