@@ -12,7 +12,7 @@ from codeglot.execute.fork_server import client
 from codeglot.execute.fork_server.client import ForkServers
 from codeglot.execute.levels.bubblewrap import Bubblewrap
 from codeglot.execute.processes import children
-from codeglot.execute.step import Outcome, Step
+from codeglot.execute.step import Box, Outcome, Step
 from codeglot.records import Limits
 
 
@@ -43,9 +43,14 @@ def python(servers: ForkServers, source: str) -> str:
 
 
 def server_pid(servers: ForkServers) -> int:
-    (slot,) = servers._slots
-    (server,) = slot._servers.values()
-    return server._pid
+    with servers.open_box() as box:
+        return server_of(box)
+
+
+def server_of(box: Box) -> int:
+    (server,) = box._servers.values()  # type: ignore[attr-defined]
+    pid: int = server._pid
+    return pid
 
 
 LEAVE = """
@@ -130,7 +135,7 @@ def test_a_dead_server_is_the_fault_of_the_sandbox_and_is_replaced(servers: Fork
         step = Step(command=("sleep", "30"), limits=Limits(wall_s=40))
         with ThreadPoolExecutor(1) as executor:
             assert box.run(Step(command=("true",), limits=Limits())).status == 0
-            first = server_pid(servers)
+            first = server_of(box)
             running = executor.submit(box.run, step)
             while not any(children(pid) for pid in children(first)):
                 time.sleep(0.01)
@@ -138,7 +143,7 @@ def test_a_dead_server_is_the_fault_of_the_sandbox_and_is_replaced(servers: Fork
             with pytest.raises(SandboxError, match="fork server ended while a program ran"):
                 running.result()
         assert box.run(Step(command=("true",), limits=Limits())).status == 0
-        second = server_pid(servers)
+        second = server_of(box)
         os.kill(second, signal.SIGKILL)
         while Path(f"/proc/{second}").exists():
             pass
@@ -174,13 +179,13 @@ def test_many_boxes_at_a_time_share_nothing_and_are_used_again(servers: ForkServ
     with ThreadPoolExecutor(4) as executor:
         assert len(set(executor.map(users, range(4)))) == (4 if os.geteuid() == 0 else 1)
         list(executor.map(users, range(4)))
-    assert len(servers._slots) == 4
+    assert len(servers._free) == 4
 
 
 def test_what_a_closed_level_kept_is_gone(ground: Bubblewrap) -> None:
     servers = ForkServers(ground)
     run(servers, "true")
-    pid, (slot,) = server_pid(servers), servers._slots
+    pid, (slot,) = server_pid(servers), servers._free
     servers.close()
     assert not Path(f"/proc/{pid}").exists()
     assert not slot.folder.exists()
