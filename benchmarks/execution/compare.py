@@ -45,6 +45,8 @@ WAYS = ("plain", "cold", "warm")
 WANTED = {"typescript": 12.0, "java": 5.0, "scala": 5.0, "kotlin": 5.0, "cpp": 4.5, "python": 4.0, "go": 2.5}
 """Least CPU time of the plain way over that of the warm one."""
 HUMANEVAL_X_SLOTS = 2
+LONGEST_DEATH_S = 0.2
+"""A process that lives for longer after its program was judged is one that stays."""
 
 
 class Program(NamedTuple):
@@ -112,10 +114,13 @@ def cpu_s() -> float:
 
 
 def timed(action: Callable[[], None]) -> Cost:
-    """What an action costs."""
+    """What an action costs; the wall time until it returns, the CPU time until all that it started and left is dead."""
     before, began = cpu_s(), time.perf_counter()
+    residents = set(descendants(os.getpid()))
     action()
     wall_s = time.perf_counter() - began
+    while time.perf_counter() - began - wall_s < LONGEST_DEATH_S and set(descendants(os.getpid())) - residents:
+        time.sleep(0.001)
     return Cost(cpu_s() - before, wall_s)
 
 
