@@ -1,6 +1,8 @@
 import pytest
 
 from codeglot.errors import UnknownNameError
+from codeglot.execute.levels.choose import LEVELS
+from codeglot.execute.levels.process import Process
 from codeglot.execute.sandbox import ExecutionRequest
 from codeglot.execute.toolchains import Toolchain
 from codeglot.jobs import languages as job
@@ -91,3 +93,14 @@ def test_the_table_has_a_line_per_language_and_one_per_fault() -> None:
 def test_an_unknown_language_is_refused_before_anything_runs() -> None:
     with pytest.raises(UnknownNameError, match="brainf"):
         job.languages(["brainf"], installs=True, probes=True, progress=Silent())
+
+
+def test_a_check_says_what_groups_of_the_kernel_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[str] = []
+    progress = Silent()
+    monkeypatch.setattr(progress, "say", said.append)
+    monkeypatch.setitem(LEVELS, "process", lambda: Process(lambda: None))
+    job.languages(["bash"], installs=False, probes=False, progress=progress, level="process")
+    assert said == []
+    job.languages(["bash"], installs=False, probes=True, progress=progress, level="process")
+    assert said == ["Boxes: process; groups of the kernel around them count nothing"]

@@ -23,9 +23,15 @@ _LAST_CAPABILITY = 63
 _GET_FLAGS, _SET_FLAGS, _IS_UP = 0x8913, 0x8914, 0x1
 
 _CLONE = {"x86_64": 56, "aarch64": 220}
-_CHILD_ENDED = 17
+_KILL, _CHILD_ENDED = 9, 17
 
 _libc = ctypes.PyDLL(None, use_errno=True)
+# Looked up here, since each process that is forked would have to do it again.
+_capset, _ioctl, _kill, _mount, _pivot_root, _prctl, _syscall, _umount2, _unshare, _wait = map(
+    _libc.__getattr__,
+    ("capset", "ioctl", "kill", "mount", "pivot_root", "prctl", "syscall", "umount2", "unshare", "wait"),
+)
+_OWN_CAPABILITIES = struct.pack("Ii", _CAPABILITIES_VERSION, 0)
 _NO_CAPABILITIES = struct.pack("6I", *[0] * 6)
 
 
@@ -37,7 +43,7 @@ def _check(result: int, name: str) -> None:
 
 def unshare(kinds: int) -> None:
     """Leave namespaces for new ones."""
-    _check(_libc.unshare(kinds), "unshare")
+    _check(_unshare(kinds), "unshare")
 
 
 def fork_into(kinds: int) -> int:
@@ -45,20 +51,20 @@ def fork_into(kinds: int) -> int:
 
     The C library is not told, which a process that only forks and executes can do without; its children are as usual.
     """
-    pid = _libc.syscall(ctypes.c_long(_CLONE[os.uname().machine]), ctypes.c_ulong(kinds | _CHILD_ENDED), 0, 0, 0, 0)
+    pid = _syscall(ctypes.c_long(_CLONE[os.uname().machine]), ctypes.c_ulong(kinds | _CHILD_ENDED), 0, 0, 0, 0)
     _check(pid < 0, "clone")
     return int(pid)
 
 
 def mount(source: str, target: str, kind: str = "", flags: int = 0, data: str = "") -> None:
     """Show something at a folder, or change how it is shown."""
-    _check(_libc.mount(source.encode(), target.encode(), kind.encode(), flags, data.encode()), f"mount {target}")
+    _check(_mount(source.encode(), target.encode(), kind.encode(), flags, data.encode()), f"mount {target}")
 
 
 def restrict(path: str, flags: int, *, all_below: bool = False) -> None:
     """Add flags to a mount, and to all mounts below it."""
     attributes = struct.pack("4Q", flags, 0, 0, 0)  # the lowest flags have the same numbers there
-    result = _libc.syscall(
+    result = _syscall(
         ctypes.c_long(_MOUNT_SETATTR), _HERE, path.encode(), _AND_BELOW if all_below else 0, attributes, len(attributes)
     )
     _check(result, f"mount_setattr {path}")
@@ -67,13 +73,13 @@ def restrict(path: str, flags: int, *, all_below: bool = False) -> None:
 def change_root(folder: str, old: str) -> None:
     """Make a mounted folder the root; the old root is seen at `old`, in the folder."""
     os.chdir(folder)
-    _check(_libc.pivot_root(b".", old.encode()), "pivot_root")
+    _check(_pivot_root(b".", old.encode()), "pivot_root")
     os.chdir("/")
 
 
 def detach(path: str) -> None:
     """Let go of a mount, and of all below it."""
-    _check(_libc.umount2(path.encode(), _DETACH), f"umount {path}")
+    _check(_umount2(path.encode(), _DETACH), f"umount {path}")
 
 
 def keep_user(user: int, group: int) -> None:
@@ -86,31 +92,46 @@ def keep_user(user: int, group: int) -> None:
 def forbid_privileges() -> None:
     """No program started from now on gains any privilege; this process keeps what it has."""
     for number in range(_LAST_CAPABILITY + 1):
-        if _libc.prctl(_DROP_BOUND, number, 0, 0, 0):
+        if _prctl(_DROP_BOUND, number, 0, 0, 0):
             break  # the kernel has no more
-    _check(_libc.prctl(_NO_NEW_PRIVILEGES, 1, 0, 0, 0), "prctl")
+    _check(_prctl(_NO_NEW_PRIVILEGES, 1, 0, 0, 0), "prctl")
 
 
 def drop_privileges() -> None:
     """Give up all capabilities."""
-    _check(_libc.capset(struct.pack("Ii", _CAPABILITIES_VERSION, 0), _NO_CAPABILITIES), "capset")
+    _check(_capset(_OWN_CAPABILITIES, _NO_CAPABILITIES), "capset")
 
 
-def filter_calls(code: bytes) -> None:
-    """Put a filter of system calls in force, for good."""
-    buffer = ctypes.create_string_buffer(code, len(code))
-    program = struct.pack("HxxxxxxP", len(code) // 8, ctypes.addressof(buffer))
-    _check(_libc.prctl(_SET_FILTER, _FILTER_MODE, program, 0, 0), "seccomp")
+class Filter:
+    """A filter of system calls.
+
+    Args:
+        code: For the kernel's virtual machine.
+    """
+
+    def __init__(self, code: bytes) -> None:
+        self._code = ctypes.create_string_buffer(code, len(code))
+        self._program = struct.pack("HxxxxxxP", len(code) // 8, ctypes.addressof(self._code))
+
+    def enforce(self) -> None:
+        """Put it in force for this process, for good."""
+        _check(_prctl(_SET_FILTER, _FILTER_MODE, self._program, 0, 0), "seccomp")
 
 
 def die_with_parent() -> None:
     """Be killed when the thread that started this process ends."""
-    _check(_libc.prctl(_SET_DEATH_SIGNAL, 9, 0, 0, 0), "prctl")
+    _check(_prctl(_SET_DEATH_SIGNAL, _KILL, 0, 0, 0), "prctl")
+
+
+def kill_all() -> None:
+    """Kill and reap all that this process may kill; for the first one of a pid namespace."""
+    while not _kill(-1, _KILL):
+        _wait(None)
 
 
 def show_memory(shown: int) -> None:
     """Let other processes of this user look into this one (1), or not (0)."""
-    _check(_libc.prctl(_SET_DUMPABLE, shown, 0, 0, 0), "prctl")
+    _check(_prctl(_SET_DUMPABLE, shown, 0, 0, 0), "prctl")
 
 
 def keep_for_ever(thing: object) -> None:
@@ -129,9 +150,9 @@ def bring_loopback_up() -> None:
     request = ctypes.create_string_buffer(struct.pack("16sh22x", b"lo", 0), 40)
     sock = _socket.socket(_socket.AF_INET, _socket.SOCK_DGRAM)
     try:
-        _check(_libc.ioctl(sock.fileno(), ctypes.c_ulong(_GET_FLAGS), request), "ioctl")
+        _check(_ioctl(sock.fileno(), ctypes.c_ulong(_GET_FLAGS), request), "ioctl")
         flags = struct.unpack_from("16sh", request)[1]
         request = ctypes.create_string_buffer(struct.pack("16sh22x", b"lo", flags | _IS_UP), 40)
-        _check(_libc.ioctl(sock.fileno(), ctypes.c_ulong(_SET_FLAGS), request), "ioctl")
+        _check(_ioctl(sock.fileno(), ctypes.c_ulong(_SET_FLAGS), request), "ioctl")
     finally:
         sock.close()

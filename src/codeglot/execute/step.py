@@ -3,6 +3,7 @@
 A level knows nothing of languages, tests or verdicts; those are put on top of it, once for all levels.
 """
 
+import math
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -16,6 +17,17 @@ from codeglot.records import Limits
 
 HEAD_AND_TAIL = 32 * 1024
 """Bytes kept of each end of a stream in a record."""
+
+MEMORY_FACTOR = 2
+"""All processes of a step together may hold this many times the memory of one."""
+
+
+def own_cpu_limit_s(limits: Limits) -> int:
+    """CPU seconds after which the kernel kills one process, behind the supervisor, which counts all of them together.
+
+    The kernel counts this limit in ticks, which on busy cores run ahead of the time that was used by more than a tenth.
+    """
+    return 2 * math.ceil(limits.cpu_s) + 1
 
 
 class Stop(StrEnum):
@@ -115,6 +127,8 @@ class Level(Protocol):
     name: str
     places: Mapping[str, str]
     """Where boxes have the folders `/box`, `/work`, `/prepared`, `/tmp` and `/npm`, if not there."""
+    second_belt: str
+    """What groups of the kernel around its boxes count; empty: there are none."""
 
     def open_box(self, parent: Path | None = None) -> AbstractContextManager[Box]:
         """Make a box, its folder in `parent` (None: the system's temporary folder); it is removed at the end."""

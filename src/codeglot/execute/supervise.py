@@ -4,8 +4,8 @@ A box from nothing is a `bwrap` process whose child is the first process of a pi
 kernel kills that child, and with it the whole namespace. This process is made a sub-reaper, so the child becomes its
 own: waiting for it says that nothing survived, and gives the CPU time of all that ran.
 
-CPU time of children that a program refuses to wait for (SIGCHLD ignored) is only seen while they live; the wall limit
-bounds what can be gained by that.
+CPU time of children that a program refuses to wait for (SIGCHLD ignored) is only seen while they live, but for a box
+that has a group of the kernel (`cgroups`), which keeps it; elsewhere the wall limit bounds what can be gained by that.
 A supervisor that is killed with SIGKILL while `bwrap` sets up a box leaves a process that waits for ever; a later start
 of codeglot on this machine removes it with the box's folder.
 """
@@ -26,16 +26,17 @@ from resource import struct_rusage
 from typing import Any, Protocol
 
 from codeglot.errors import SandboxError
+from codeglot.execute.cgroups import Cgroup, Meter
 from codeglot.execute.folders import is_larger
 from codeglot.execute.processes import children, count_files, measure, waited_s
-from codeglot.execute.step import Outcome, Stop
+from codeglot.execute.step import MEMORY_FACTOR, Outcome, Stop
 from codeglot.records import Limits
 
 LONGEST_LOOK_S = 0.25
 """Time between two looks at CPU time, memory and disk, at most."""
 SHORTEST_LOOK_S = 0.01
-MEMORY_FACTOR = 2
-"""All processes together may hold this many times the memory of one."""
+OWN_WORK_S = 0.2
+"""CPU time of a group that counts for no program: what starts and keeps the box is in it too, and takes less."""
 MAX_ENTRIES = 20_000
 """Files and folders in a box's folder, and on its disks in memory, where even empty ones cost."""
 
@@ -54,6 +55,8 @@ class Bounds:
     """Its disks in memory, by their paths inside."""
     stop_fd: int
     """Becomes readable when everything must stop."""
+    group: Cgroup | None
+    """Holds all its processes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -212,6 +215,7 @@ class _Watch:
         self._running = running
         self._bounds = bounds
         self._streams = streams
+        self._meter = Meter(bounds.group)
         self._max_output = bounds.limits.output_kib * 1024
         self._began = time.monotonic()
         self._next_look = self._began
@@ -268,7 +272,7 @@ class _Watch:
     def _measure(self) -> float:
         """Look at the living, and keep what was seen: the kernel forgets the CPU time of those that are killed."""
         usages = [measure(pid) for pid in self._running.first()]
-        self._cpu_s = max(self._cpu_s, sum(usage.cpu_s for usage in usages))
+        self._cpu_s = max(self._cpu_s, sum(usage.cpu_s for usage in usages), self._meter.cpu_s() - OWN_WORK_S)
         self._memory_mib = max([self._memory_mib, *(usage.largest_mib for usage in usages)])
         return sum(usage.memory_mib for usage in usages)
 
@@ -289,13 +293,15 @@ class _Watch:
         """
         if self._stop:
             self._measure()
-        end = self._running.end()
+        end = self._end()
         self._streams.drain()
         self._check_output()
         wall_s = time.monotonic() - self._began
-        cpu_s = max(self._cpu_s, end.cpu_s)
+        cpu_s = max(self._cpu_s, end.cpu_s, self._meter.cpu_s() - OWN_WORK_S)
         if cpu_s > self._bounds.limits.cpu_s:
             self._stop = Stop.CPU  # the last word: what ended between two looks counts too
+        if self._meter.has_run_out():
+            self._stop = Stop.MEMORY  # all else that was seen may follow from that
         stdout, stderr = map(bytes, self._streams.printed.values())
         if end.status is None and self._stop is None:
             reason = (end.problem or stderr.decode(errors="replace")).strip()[-500:] or "no message"
@@ -310,6 +316,15 @@ class _Watch:
             memory_mib=max(self._memory_mib, end.memory_mib),
             waited_s=self._waited_s,
         )
+
+    def _end(self) -> End:
+        """End the box; one whose keeper was killed with the program, for their memory, has no end to tell of."""
+        try:
+            return self._running.end()
+        except SandboxError:
+            if not self._meter.has_run_out():
+                raise
+            return End(status=None, cpu_s=0.0, memory_mib=0.0)
 
 
 class _Wrapped:

@@ -96,7 +96,10 @@ def languages(
     if installs:
         for skipped in install(chosen, progress):
             progress.say(f"Not installed: {skipped.reason}\n  by hand: {skipped.command}")
-    with closing(warm_sandbox(open_level(level))) as sandbox:
+    opened = open_level(level)
+    if probes:
+        progress.say(f"Boxes: {opened.name}; groups of the kernel around them count {opened.second_belt or 'nothing'}")
+    with closing(warm_sandbox(opened)) as sandbox:
         if not probes and not installs:
             return look(chosen, sandbox.cold)
         rows = check(chosen, sandbox.cold, progress, only=None if probes else Verdict.PASS)

@@ -14,8 +14,10 @@ from tests.execute.conftest import PRELOAD
 
 PYTHON = spec.get("python")
 COMMAND = tuple(word.replace("{source}", PYTHON.source) for word in PYTHON.run)
+LAST_LINE = "\n__tests_ended__ = True"
+"""Says that the status can only be 0."""
 
-PROGRAMS = {
+PROGRAMS: dict[str, str | bytes] = {
     "nothing": "",
     "output without an end of line": "print('no end', end='')",
     "unicode": "print('zażółć \\U0001f40d', ascii('ż'))",
@@ -133,6 +135,26 @@ PROGRAMS = {
         "atexit.register(lambda: print(open('/tmp/x').read()))"
     ),
     "output buffered by a closed stream": "import sys\nprint('kept')\nsys.stdout.close()",
+    "full device": "import os\nos.dup2(os.open('/dev/full', os.O_WRONLY), 1)\nprint('lost')",
+    "finalizer that raises": "class A:\n    def __del__(self):\n        raise ValueError('late')\n\na = A()",
+    "finalizer that imports": (
+        "import os\n\nclass A:\n    def __del__(self):\n        import os, fractions\n        print('vain')\n\na = A()"
+    ),
+    "finalizer of what another module holds": (
+        "import json, typing\n\nclass A:\n    def __init__(self, n):\n        self.n = n\n"
+        "    def __del__(self):\n        print('del', self.n, flush=True)\n\njson.held = A(1)\nx = [A(2)]"
+    ),
+    "finalizer of what the system holds": (
+        "import sys\n\nclass A:\n    def __del__(self):\n        print('del', sys is None)\n\nsys.held = A()"
+    ),
+    "generator that is not finished": (
+        "def f():\n    try:\n        yield 1\n    finally:\n        print('closed')\n\ng = f()\nnext(g)"
+    ),
+    "own standard output": (
+        "import io, sys\n\nclass A(io.StringIO):\n    def flush(self):\n        sys.__stdout__.write('flush ')\n\n"
+        "sys.stdout = A()\nprint('kept')"
+    ),
+    "exit in a finalizer": "import os\n\nclass A:\n    def __del__(self):\n        os._exit(9)\n\na = A()",
     "garbage collector": (
         "import gc\nprint(gc.isenabled(), gc.get_threshold(), gc.get_debug(), gc.callbacks, gc.garbage)"
     ),
@@ -180,12 +202,19 @@ def _runner(level: Bubblewrap | ForkServers, *, forks: bool) -> Callable[[str | 
     return run
 
 
+@pytest.mark.parametrize("last", ["", LAST_LINE])
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_a_program_ends_and_prints_as_in_an_interpreter_of_its_own(
-    name: str, forked: Callable[..., Outcome], cold: Callable[..., Outcome]
+    name: str, last: str, forked: Callable[..., Outcome], cold: Callable[..., Outcome]
 ) -> None:
-    expected, found = cold(PROGRAMS[name]), forked(PROGRAMS[name])
+    program = PROGRAMS[name]
+    source = (program if isinstance(program, bytes) else program.encode("utf-8")) + last.encode()
+    expected, found = cold(source), forked(source)
     assert _facts(found) == _facts(expected)
+
+
+def test_programs_have_that_last_line() -> None:
+    assert PYTHON.epilogue.endswith(LAST_LINE.strip())
 
 
 def _facts(outcome: Outcome) -> tuple[int | None, str, str]:

@@ -93,7 +93,7 @@ def _kind(descriptor: Path) -> str:
         target = str(descriptor.readlink())
     except FileNotFoundError:
         return ""
-    return "" if "eventfd" in target else target
+    return "" if "eventfd" in target or target.startswith("/sys/fs/cgroup/") else target
 
 
 @pytest.fixture

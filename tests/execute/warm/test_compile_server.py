@@ -123,6 +123,7 @@ class FakeLevel:
 
     name = "fake"
     places: Mapping[str, str] = {}
+    second_belt = ""
 
     def __init__(self, script: Script) -> None:
         self.script = script

@@ -37,7 +37,7 @@ from codeglot.execute.levels.bubblewrap import (
 )
 from codeglot.execute.processes import children
 from codeglot.execute.service import STARTER
-from codeglot.execute.step import Level, Outcome, Service, Step
+from codeglot.execute.step import Level, Outcome, Service, Step, Stop
 from codeglot.execute.supervise import Bounds, End, Streams, watch
 
 NUM_STEPS = 2000
@@ -86,6 +86,7 @@ class ForkServers:
     def __init__(self, ground: Ground, preload: Sequence[str] = ()) -> None:
         self.name = ground.name
         self.places = ground.places
+        self.second_belt = ground.second_belt
         self.stop_fd = os.eventfd(0, os.EFD_CLOEXEC)
         self.preload = tuple(preload)
         self.ground = ground
@@ -171,10 +172,13 @@ class _Slot:
         self._servers.move_to_end(key)
         self._was_writable |= step.is_writable
         try:
-            return server.run(step, self.folder, self._owner.stop_fd, forks=forks)
+            outcome = server.run(step, self._box, self._owner.stop_fd)
         except BaseException:
             self._servers.pop(key).close()
             raise
+        if outcome.stop is Stop.MEMORY:  # the kernel may have killed the server too
+            self._servers.pop(key).close()
+        return outcome
 
     def _start(self, key: tuple[object, ...], step: Step, *, forks: bool) -> "_Server":
         if key in self._servers:
@@ -232,7 +236,7 @@ class _Server:
         if preload is None:
             command = ("python3", "-I", "-S", f"{WORK}/sitecustomize.py")
         else:
-            step = replace(step, env={**step.env, "PYTHONPATH": WORK})
+            step = replace(step, env={**step.env, "PYTHONPATH": WORK, "LD_BIND_NOW": "1"})
         files = _server_files(control, step.mount, preload)
         fds = [control]
         with contextlib.ExitStack() as stack:
@@ -266,11 +270,14 @@ class _Server:
         """Whether it lives, and is not due to be replaced."""
         return self._number < NUM_STEPS and not self._poll(0.0)
 
-    def run(self, step: Step, folder: Path, stop_fd: int, *, forks: bool) -> Outcome:
+    def run(self, step: Step, box: BubblewrapBox, stop_fd: int) -> Outcome:
         """Start a step, and watch it."""
         self._number += 1
-        bounds = Bounds(limits=step.limits, folder=folder if step.is_writable else None, disks=DISKS, stop_fd=stop_fd)
-        request = marshal.dumps(_request(step, forks=forks), _MARSHAL_VERSION)
+        if box.group:
+            box.group.limit(step)
+        folder = box.folder if step.is_writable else None
+        bounds = Bounds(limits=step.limits, folder=folder, disks=DISKS, stop_fd=stop_fd, group=box.group)
+        request = marshal.dumps(_request(step), _MARSHAL_VERSION)
         with Streams() as streams, contextlib.ExitStack() as stack:
             fds = [memory_file(data, stack) for data in (request, encode(step.stdin or ""))]
             try:
@@ -363,7 +370,7 @@ def _server_files(control: int, mount: str, preload: Sequence[str] | None) -> di
     return {"sitecustomize.py": "\n".join(start).encode(), "filter": read_filter(), **packages, **code}
 
 
-def _request(step: Step, *, forks: bool) -> dict[str, Any]:
+def _request(step: Step) -> dict[str, Any]:
     """What the server is asked to start."""
     limits = step.limits
     size = limits.disk_mib * 2**20
@@ -372,7 +379,6 @@ def _request(step: Step, *, forks: bool) -> dict[str, Any]:
     sizes = dict.fromkeys(DISKS, size) | {WORK: size + sum(len(data) for _, data in files)}
     return {
         "command": list(step.command),
-        "forks": forks,
         "env": {**environment(step.env), "PWD": cwd},
         "cwd": cwd,
         "is_writable": step.is_writable,

@@ -29,9 +29,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from importlib.machinery import ModuleSpec
     from types import ModuleType
-    from typing import Any
+    from typing import Any, NoReturn
 
-_KILL = 9
+_ENDED = "__tests_ended__"
+"""The global name that the last line of a program sets."""
 _IGNORED_BY_PYTHON = (13, 25)
 """SIGPIPE and SIGXFSZ, which a program that is executed must not find so."""
 _CANNOT_EXECUTE = 127
@@ -56,7 +57,7 @@ def main(control: int, folder: str, mount: str, preload: tuple[str, ...]) -> Non
     if can_fork:
         sys.path.remove(folder)
         sys.path_importer_cache.pop(folder, None)
-        del os.environ["PYTHONPATH"]
+        del os.environ["PYTHONPATH"], os.environ["LD_BIND_NOW"]
         # The interpreter's own one, if there is one, could not be imported any more: programs are executed then.
         can_fork = sys.modules["_frozen_importlib_external"].PathFinder.find_spec("sitecustomize") is None
     hidden = _preload(preload)
@@ -133,19 +134,42 @@ def _spare_modules(hidden: _Hidden) -> None:
     """
     modules = {name: module for name, module in sys.modules.items() if name not in {"__main__", "builtins", "sys"}}
     kernel.keep_for_ever([modules, hidden])
-    atexit.register(_hide, list(modules))
+    atexit.register(_end, list(modules))
 
 
-def _hide(names: list[str]) -> None:
+def _end(names: list[str]) -> None:
+    """What the interpreter does last, behind the last handler of the program; `names` are modules that stay.
+
+    Where the program's last line was reached, its status is known. Then its objects are finalized as the interpreter
+    does it, and the interpreter itself, which takes as long as the rest of a small program, is just left.
+    """
     for name in names:
         sys.modules.pop(name, None)
+    if getattr(sys.modules.get("__main__"), _ENDED, None) is not True or len(sys._current_frames()) > 1:
+        return
+    try:
+        _flush()
+        sys.stdin, sys.stdout, sys.stderr = sys.__stdin__, sys.__stdout__, sys.__stderr__
+        sys.meta_path = None  # type: ignore[assignment] # as the interpreter leaves it then
+        sys.modules.clear()
+        gc.collect()
+        _flush()
+    except BaseException:  # the interpreter says what cannot be flushed, and chooses the status
+        return
+    os._exit(0)
+
+
+def _flush() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        if stream is not None and not stream.closed:
+            stream.flush()
 
 
 class _Server:
     def __init__(self, control: _socket.socket, code: bytes, mount: str, *, can_fork: bool) -> None:
         os.set_inheritable(control.fileno(), False)  # noqa: FBT003 - its only form
         self.control = control
-        self._code = code
+        self._filter = kernel.Filter(code)
         self._mount = mount
         self._can_fork = can_fork
         self._number = 0
@@ -187,13 +211,17 @@ class _Server:
             os.close(descriptor)
             return
         # Killed from outside, by the machine for its memory, or by a limit that the program laid on it.
-        poll.unregister(descriptor)
-        poll.modify(self.control, select.POLLIN)
+        os.close(descriptor)
+        self._forget_request()
+        self._answer(128 + os.WTERMSIG(status), used)
+
+    def _forget_request(self) -> None:
+        """Take away the request of a process that was killed before it came to read it."""
+        poll = select.poll()
+        poll.register(self.control, select.POLLIN)
         number = self.control.recv(_NUMBER_SIZE, _socket.MSG_PEEK) if poll.poll(0) else b""
         if number == marshal.dumps(self._number, _MARSHAL_VERSION):
-            self.control.recv(_NUMBER_SIZE)  # it did not come to read the request
-        os.close(descriptor)
-        self._answer(128 + os.WTERMSIG(status), used)
+            self.control.recv(_NUMBER_SIZE)
 
     def _renew_network(self) -> None:
         """Take a new network where connections of the last program still live: they would keep ports from the next."""
@@ -207,13 +235,11 @@ class _Server:
         """Be the first process of a step; returns in the child that is to become the program."""
         try:
             kernel.die_with_parent()
-            program = self._start(*self._read_request())
+            os.setsid()
+            program = self._fork() if self._can_fork else self._execute()
         except BaseException as error:
-            self.control.send(
-                marshal.dumps((self._number, None, 0.0, 0, f"{type(error).__name__}: {error}"), _MARSHAL_VERSION)
-            )
-            os._exit(1)
-        if program is None:
+            self._complain(error)
+        if not program:
             return
         status = 128
         while True:
@@ -221,11 +247,18 @@ class _Server:
             if pid == program:
                 status = os.waitstatus_to_exitcode(ended)
                 break
-        _kill_all()
-        used = resource.getrusage(resource.RUSAGE_CHILDREN)
-        status = status if status >= 0 else 128 - status
-        self._answer(status, used)
+        kernel.kill_all()
+        if status < 0:
+            self._forget_request()
+            status = 128 - status
+        self._answer(status, resource.getrusage(resource.RUSAGE_CHILDREN))
         os._exit(0)
+
+    def _complain(self, error: BaseException) -> NoReturn:
+        self.control.send(
+            marshal.dumps((self._number, None, 0.0, 0, f"{type(error).__name__}: {error}"), _MARSHAL_VERSION)
+        )
+        os._exit(1)
 
     def _answer(self, status: int, used: resource.struct_rusage) -> None:
         self.control.send(
@@ -239,8 +272,31 @@ class _Server:
         with open(body, "rb") as file:
             return marshal.load(file), streams  # noqa: S302 - written by the supervisor
 
-    def _start(self, request: dict[str, Any], streams: list[int]) -> int | None:
-        """Start the program; its process, or None in the program itself."""
+    def _fork(self) -> int:
+        """Fork the program, which makes its own surroundings: what is written before a fork is copied once more."""
+        program = os.fork()
+        if program:
+            kernel.drop_privileges()
+            return program
+        try:
+            request, streams = self._read_request()
+            self._set_up(request)
+        except BaseException as error:
+            self._complain(error)
+        for number, stream in enumerate(streams):
+            os.dup2(stream, number)
+        os.closerange(3, _HIGHEST_DESCRIPTOR)
+        kernel.show_memory(1)
+        return 0
+
+    def _execute(self) -> int:
+        """Execute the program in surroundings made for it."""
+        request, streams = self._read_request()
+        self._set_up(request)
+        return _execute(request["command"], request["env"], streams)
+
+    def _set_up(self, request: dict[str, Any]) -> None:
+        """Make the surroundings of a program, and keep this process in them."""
         no_suid = kernel.NO_SUID | kernel.NO_DEVICES
         kernel.mount("proc", "/proc", "proc", no_suid | kernel.NO_EXECUTE)
         for path, options in request["disks"]:
@@ -253,24 +309,10 @@ class _Server:
                 os.makedirs(os.path.dirname(path), exist_ok=True)
             with open(path, "wb") as file:
                 file.write(content)
-        os.setsid()
         for name, value in request["limits"]:
             resource.setrlimit(getattr(resource, f"RLIMIT_{name.upper()}"), (value, value))
         kernel.drop_privileges()
-        kernel.filter_calls(self._code)
-        if request["forks"] and self._can_fork:
-            return self._fork(streams)
-        return _execute(request["command"], request["env"], streams)
-
-    def _fork(self, streams: list[int]) -> int | None:
-        program = os.fork()
-        if program:
-            return program
-        for number, stream in enumerate(streams):
-            os.dup2(stream, number)
-        os.closerange(3, _HIGHEST_DESCRIPTOR)
-        kernel.show_memory(1)
-        return None
+        self._filter.enforce()
 
 
 def _execute(command: list[str], env: dict[str, str], streams: list[int]) -> int:
@@ -292,13 +334,3 @@ def _execute(command: list[str], env: dict[str, str], streams: list[int]) -> int
     if not program:
         os._exit(_CANNOT_EXECUTE)
     return program
-
-
-def _kill_all() -> None:
-    """Kill and reap what a program left."""
-    try:
-        while True:
-            os.kill(-1, _KILL)
-            os.wait()
-    except (ProcessLookupError, ChildProcessError):  # nothing is left
-        return

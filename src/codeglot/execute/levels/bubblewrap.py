@@ -6,24 +6,23 @@ root, each box runs as an unprivileged user of its own, since root is exempt fro
 
 import contextlib
 import fcntl
-import math
 import os
 import platform
-import pwd
 import re
 import shutil
 import subprocess
 import tempfile
-import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from importlib import resources
 from pathlib import Path
 from types import MappingProxyType
 
 from codeglot.errors import SandboxError
+from codeglot.execute.cgroups import Cgroup, Cgroups, find_cgroups
 from codeglot.execute.folders import hold, remove_stale, remove_tree
+from codeglot.execute.levels.users import own_user
 from codeglot.execute.service import BoxService, Services
-from codeglot.execute.step import Outcome, Step
+from codeglot.execute.step import Outcome, Step, own_cpu_limit_s
 from codeglot.execute.supervise import Start, become_subreaper, supervise
 from codeglot.records import Limits
 from codeglot.runs import cache_folder
@@ -52,6 +51,9 @@ _PROBE_LIMITS = Limits(cpu_s=10.0, memory_mib=64)
 class Bubblewrap:
     """The level `bubblewrap`.
 
+    Args:
+        find_groups: Finds what groups of the kernel can do here.
+
     Raises:
         SandboxError: If boxes cannot be started here; the message names the cause and the remedy.
     """
@@ -59,43 +61,44 @@ class Bubblewrap:
     name = "bubblewrap"
     places: Mapping[str, str] = MappingProxyType({})
 
-    def __init__(self) -> None:
+    def __init__(self, find_groups: Callable[[], Cgroups | None] = find_cgroups) -> None:
         command = self._find_tools()
-        self._users = _UserIds() if os.geteuid() == 0 else None
         self._filter = read_filter()
         self._services = Services()
         become_subreaper()
-        owners = USER_IDS if self._users else {os.geteuid()}
+        owners = USER_IDS if os.geteuid() == 0 else {os.geteuid()}
         remove_stale(Path(tempfile.gettempdir()), f"{_PREFIX}*", owners, command=command)
+        self._groups = find_groups()
+        self.second_belt = str(self._groups or "")
         self._probe()
 
     @contextlib.contextmanager
     def open_box(self, parent: Path | None = None) -> Iterator["BubblewrapBox"]:
         """Make a box, its folder in `parent` (None: the system's temporary folder); it is removed at the end."""
-        user = self._users.take() if self._users else None
-        folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=parent))
-        try:
-            if user is not None:
-                os.chown(folder, user, user)
-            with hold(folder):
-                yield BubblewrapBox(self, folder, user)
-        finally:
-            if folder.exists():
-                remove_tree(folder)
-            if self._users and user is not None:
-                self._users.give_back(user)
+        with own_user(USER_IDS) as user, self._groups.take() if self._groups else contextlib.nullcontext() as group:
+            folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=parent))
+            try:
+                if user is not None:
+                    os.chown(folder, user, user)
+                with hold(folder):
+                    yield BubblewrapBox(self, folder, user, group)
+            finally:
+                if folder.exists():
+                    remove_tree(folder)
 
     def start(self, step: Step) -> BoxService:
         """Start a process that stays, in a box of its own; see `Level.start`."""
         with contextlib.ExitStack() as stack, contextlib.ExitStack() as files:
             box = stack.enter_context(self.open_box())
             fds: list[int] = []
-            argv = self._argv(step, box.folder, box.user, lambda data: give(data, fds, files))
+            argv = self._argv(step, box, lambda data: give(data, fds, files))
             return self._services.start(argv, fds, remains=stack.pop_all())
 
     def close(self) -> None:
         """Kill all steps and services that run; they and later ones raise SandboxError."""
         self._services.close()
+        if self._groups:
+            self._groups.close()
 
     def _probe(self) -> None:
         """Start a box that does nothing."""
@@ -110,34 +113,33 @@ class Bubblewrap:
                 f"A box started, but 'true' failed in it with {outcome.status or outcome.stop}: {reason}."
             )
 
-    def run(self, step: Step, folder: Path, user: int | None) -> Outcome:
-        """Run one step with a host folder as its own; `BubblewrapBox.run` is the way to call it."""
+    def run(self, step: Step, box: "BubblewrapBox") -> Outcome:
+        """Run one step; `BubblewrapBox.run` is the way to call it."""
         with contextlib.ExitStack() as stack:
             fds: list[int] = []
             options = ("--json-status-fd", "{status_fd}")
-            argv = self._argv(step, folder, user, lambda data: give(data, fds, stack), *options)
+            argv = self._argv(step, box, lambda data: give(data, fds, stack), *options)
             start = Start(
                 argv=tuple(argv),
                 pass_fds=tuple(fds),
                 stdin=memory_file(encode(step.stdin or ""), stack),
                 limits=step.limits,
-                folder=folder if step.is_writable else None,
+                folder=box.folder if step.is_writable else None,
                 disks=DISKS,
                 stop_fd=self._services.stop_fd,
+                group=box.group,
             )
             return supervise(start)
 
-    def _argv(
-        self, step: Step, folder: Path, user: int | None, give: Callable[[bytes], str], *options: str
-    ) -> list[str]:
+    def _argv(self, step: Step, box: "BubblewrapBox", give: Callable[[bytes], str], *options: str) -> list[str]:
         """The command that starts a step; `give` makes a file of some bytes and returns its descriptor."""
-        argv = [*self._entering(user), *_namespaces(), "--seccomp", give(self._filter)]
+        argv = [*box.joining(step), *self._entering(box.user), *_namespaces(), "--seccomp", give(self._filter)]
         argv += _environment(step.env)
         argv += _root(step)
         argv += _disks(step.limits, extra_bytes=sum(len(encode(text)) for text in step.work_files.values()))
         for path, text in step.work_files.items():
             argv += ["--perms", "0644", "--file", give(encode(text)), f"{WORK}/{path}"]
-        argv += ["--bind" if step.is_writable else "--ro-bind", str(folder), step.mount]
+        argv += ["--bind" if step.is_writable else "--ro-bind", str(box.folder), step.mount]
         argv += ["--remount-ro", "/", "--chdir", step.mount if step.is_writable else WORK]
         return [*argv, *options, "--", *_limit(resource_limits(step.limits)), *step.command]
 
@@ -153,7 +155,8 @@ class Bubblewrap:
 
         Its files lie where each of those boxes has a private disk, which hides them.
         """
-        argv = [*self._entering(box.user), *_namespaces(), *_environment(step.env), *_root(step)]
+        argv = [*box.joining(step), *self._entering(box.user)]
+        argv += [*_namespaces(), *_environment(step.env), *_root(step)]
         argv += ["--dir", "/tmp", "--tmpfs", WORK]  # noqa: S108 - in the box
         for path, data in files.items():
             argv += ["--file", provide(data), f"{WORK}/{path}"]
@@ -176,11 +179,12 @@ class Bubblewrap:
 
 
 class BubblewrapBox:
-    """A folder, a user, and the steps that share them."""
+    """A folder, a user, a group of the kernel, and the steps that share them."""
 
-    def __init__(self, level: Bubblewrap, folder: Path, user: int | None) -> None:
+    def __init__(self, level: Bubblewrap, folder: Path, user: int | None, group: Cgroup | None) -> None:
         self.folder = folder
         self.user = user
+        self.group = group
         self._level = level
 
     def put(self, files: Mapping[str, str | bytes]) -> None:
@@ -204,26 +208,11 @@ class BubblewrapBox:
         Raises:
             SandboxError: If the box failed; never for a fault of the command.
         """
-        return self._level.run(step, self.folder, self.user)
+        return self._level.run(step, self)
 
-
-class _UserIds:
-    """Unprivileged users for boxes, none used twice at a time."""
-
-    def __init__(self) -> None:
-        taken = {entry.pw_uid for entry in pwd.getpwall()}
-        self._free = [user for user in reversed(USER_IDS) if user not in taken]
-        self._lock = threading.Lock()
-
-    def take(self) -> int:
-        with self._lock:
-            if not self._free:
-                raise SandboxError(f"All {len(USER_IDS)} users for boxes are in use; run fewer programs at once.")
-            return self._free.pop()
-
-    def give_back(self, user: int) -> None:
-        with self._lock:
-            self._free.append(user)
+    def joining(self, step: Step) -> tuple[str, ...]:
+        """What the command of a step begins with, which sets the limits of the group too."""
+        return self.group.join(step) if self.group else ()
 
 
 def _find(tool: str, remedy: str) -> str:
@@ -346,7 +335,7 @@ def resource_limits(limits: Limits) -> dict[str, int]:
         "nproc": limits.num_tasks,
         "data": limits.memory_mib * 2**20,
         "fsize": limits.file_mib * 2**20,
-        "cpu": math.ceil(limits.cpu_s) + 1,
+        "cpu": own_cpu_limit_s(limits),
         **_FIXED_LIMITS,
     }
 

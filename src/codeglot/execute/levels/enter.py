@@ -105,7 +105,7 @@ def _be_first(options: list[Option], known: dict[str, str], command: list[str], 
     kernel.forbid_privileges()
     kernel.drop_privileges()
     if code is not None:
-        kernel.filter_calls(code)
+        kernel.Filter(code).enforce()
     program = os.fork()
     if not program:
         env = {option[1]: option[2] for option in options if option[0] == "--setenv"}

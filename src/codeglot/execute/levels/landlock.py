@@ -9,9 +9,11 @@ import ctypes
 import os
 import platform
 import struct
+from collections.abc import Callable
 from typing import Any
 
 from codeglot.errors import SandboxError
+from codeglot.execute.cgroups import Cgroups, find_cgroups
 from codeglot.execute.levels import launch
 from codeglot.execute.levels.bubblewrap import read_filter
 from codeglot.execute.levels.mountless import Confinement, Mountless
@@ -53,11 +55,14 @@ _CREATE_RULESET_VERSION = 1
 class Landlock(Mountless):
     """The level `landlock`.
 
+    Args:
+        find_groups: Finds what groups of the kernel can do here.
+
     Raises:
         SandboxError: If boxes cannot be started here; the message names the cause and the remedy.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, find_groups: Callable[[], Cgroups | None] = find_cgroups) -> None:
         abi = find_abi()
         if abi < OLDEST_ABI:
             found = f"offers Landlock ABI {abi}" if abi else "offers no Landlock (or it is not among its `lsm=`)"
@@ -67,7 +72,7 @@ class Landlock(Mountless):
                 f"Landlock ABI {abi} of the kernel {platform.release()} does not keep signals in a box; "
                 f"ABI {OLDEST_ABI_WITHOUT_USERS} (Linux 6.12) does, or run as root, when every box has its own user."
             )
-        super().__init__("landlock", _Rules(abi))
+        super().__init__("landlock", _Rules(abi), find_groups)
 
 
 class _Rules(Confinement):

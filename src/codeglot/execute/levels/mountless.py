@@ -11,23 +11,22 @@ its tasks are counted for it alone, and all that it left can be killed at once.
 import contextlib
 import importlib.util
 import marshal
-import math
 import os
-import pwd
-import socket
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from codeglot.errors import SandboxError
+from codeglot.execute.cgroups import Cgroup, Cgroups, find_cgroups
 from codeglot.execute.folders import hold, remove_stale, remove_tree
 from codeglot.execute.levels import launch
 from codeglot.execute.levels.bubblewrap import NUM_OPEN_FILES, STACK_MIB, encode, memory_file
+from codeglot.execute.levels.users import own_user
 from codeglot.execute.places import Places, in_place
 from codeglot.execute.service import BoxService, Services
-from codeglot.execute.step import Outcome, Step
+from codeglot.execute.step import Outcome, Step, own_cpu_limit_s
 from codeglot.execute.supervise import Start, become_subreaper, supervise
 from codeglot.records import Limits
 from codeglot.runs import cache_folder
@@ -64,6 +63,7 @@ class Mountless:
     Args:
         name: Of the level.
         confinement: What it asks of the kernel.
+        find_groups: Finds what groups of the kernel can do here.
 
     Raises:
         SandboxError: If boxes cannot be started here; the message names the cause and the remedy.
@@ -71,7 +71,9 @@ class Mountless:
 
     places = PLACES
 
-    def __init__(self, name: str, confinement: Confinement) -> None:
+    def __init__(
+        self, name: str, confinement: Confinement, find_groups: Callable[[], Cgroups | None] = find_cgroups
+    ) -> None:
         self.name = name
         self._confinement = confinement
         self._num_tasks = None if os.geteuid() == 0 else _count_tasks() + EXTRA_TASKS
@@ -79,17 +81,19 @@ class Mountless:
         become_subreaper()
         interpreter = Path(sys.executable).name
         remove_stale(Path(tempfile.gettempdir()), f"{_PREFIX}*", {os.geteuid()}, command=interpreter)
+        self._groups = find_groups()
+        self.second_belt = str(self._groups or "")
         self._probe()
 
     @contextlib.contextmanager
     def open_box(self, parent: Path | None = None) -> Iterator["MountlessBox"]:
         """Make a box, its folder in `parent` (None: the system's temporary folder); it is removed at the end."""
-        with _own_user() as user:
+        with own_user(USER_IDS) as user, self._groups.take() if self._groups else contextlib.nullcontext() as group:
             root = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=parent))
             try:
                 root.chmod(0o711)
                 with hold(root):
-                    yield MountlessBox(self, root, user)
+                    yield MountlessBox(self, root, user, group)
             finally:
                 remove_tree(root)
 
@@ -103,6 +107,8 @@ class Mountless:
     def close(self) -> None:
         """Kill all steps and services that run; they and later ones raise SandboxError."""
         self._services.close()
+        if self._groups:
+            self._groups.close()
 
     def run(self, step: Step, box: "MountlessBox") -> Outcome:
         """Run one step; `MountlessBox.run` is the way to call it."""
@@ -116,6 +122,7 @@ class Mountless:
                 folder=box.root if step.is_writable else box.disks,
                 disks=(),
                 stop_fd=self._services.stop_fd,
+                group=box.group,
             )
             return supervise(start)
 
@@ -126,7 +133,8 @@ class Mountless:
             stack.enter_context(box.fresh_disks(step.work_files))
             keeper = stack.enter_context(_Keeper())
             plan = memory_file(marshal.dumps(self._plan(step, box, keeper.write)), stack)
-            yield (sys.executable, "-I", "-S", _launcher(), str(plan), str(box.root)), (plan, keeper.write)
+            joining = box.group.join(step) if box.group else ()
+            yield (*joining, sys.executable, "-I", "-S", _launcher(), str(plan), str(box.root)), (plan, keeper.write)
 
     def _plan(self, step: Step, box: "MountlessBox", keeper_fd: int) -> dict[str, Any]:
         """What `launch` has to know."""
@@ -159,7 +167,7 @@ class Mountless:
             "RLIMIT_NPROC": self._num_tasks or limits.num_tasks,
             "RLIMIT_DATA": limits.memory_mib * 2**20,
             "RLIMIT_FSIZE": limits.file_mib * 2**20,
-            "RLIMIT_CPU": math.ceil(limits.cpu_s) + 1,
+            "RLIMIT_CPU": own_cpu_limit_s(limits),
             "RLIMIT_STACK": STACK_MIB * 2**20,
             "RLIMIT_NOFILE": NUM_OPEN_FILES,
             "RLIMIT_CORE": 0,
@@ -184,13 +192,14 @@ class Mountless:
 
 
 class MountlessBox:
-    """Folders, a user, and the steps that share them."""
+    """Folders, a user, a group of the kernel, and the steps that share them."""
 
-    def __init__(self, level: Mountless, root: Path, user: int | None) -> None:
+    def __init__(self, level: Mountless, root: Path, user: int | None, group: Cgroup | None) -> None:
         self.root = root
         self.folder = root / "box"
         self.disks = root / "disks"
         self.user = user
+        self.group = group
         self._level = level
         self._make(self.folder)
 
@@ -258,27 +267,6 @@ def _launcher() -> str:
     """What the interpreter runs: the module as it was compiled when it was imported here, where that could be kept."""
     compiled = importlib.util.cache_from_source(launch.__file__)
     return compiled if Path(compiled).is_file() else launch.__file__
-
-
-@contextlib.contextmanager
-def _own_user() -> Iterator[int | None]:
-    """A user for one box; None where this process may not change its own.
-
-    A name that only one process at a time can hold says who has which: no file of it can be left over.
-    """
-    if os.geteuid() != 0:
-        yield None
-        return
-    taken = {entry.pw_uid for entry in pwd.getpwall()}
-    with socket.socket(socket.AF_UNIX) as claim:
-        for user in USER_IDS:
-            with contextlib.suppress(OSError):
-                if user not in taken:
-                    claim.bind(f"\0codeglot-user-{user}")
-                    break
-        else:
-            raise SandboxError(f"All {len(USER_IDS)} users for boxes are in use; run fewer programs at once.")
-        yield user
 
 
 def _count_tasks() -> int:

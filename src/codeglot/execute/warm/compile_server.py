@@ -21,8 +21,7 @@ from pathlib import Path, PurePosixPath
 from statistics import median
 
 from codeglot.execute.processes import Usage
-from codeglot.execute.step import Box, Level, Outcome, Service, Step
-from codeglot.execute.supervise import MEMORY_FACTOR
+from codeglot.execute.step import MEMORY_FACTOR, Box, Level, Outcome, Service, Step
 from codeglot.execute.toolchains import compile_limits
 from codeglot.execute.warm.strategy import WarmthError
 from codeglot.languages.spec import Language, Warm
