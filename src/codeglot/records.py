@@ -225,6 +225,9 @@ class Execution(StrictModel):
     """Isolation level the program ran under."""
     strategy: str = ""
     """What was kept ready for it, as `compile_server`; empty: nothing."""
+    contradicts: str = ""
+    """The strategy that judged this very program otherwise, as often as it was asked; verdicts of this language that
+    the strategy gave cannot be trusted."""
     attempts: int = Field(default=1, ge=0)
     """Starts that it took; 0: not run here, the verdict of an equal program was taken from the log."""
     earlier: tuple[Verdict, ...] = ()

@@ -109,3 +109,26 @@ def test_leaving_early_kills_what_runs_and_leaves_nothing(
 
 def _children() -> set[str]:
     return {pid for path in Path("/proc/self/task").glob("*/children") for pid in path.read_text().split()}
+
+
+def test_programs_of_a_language_that_keeps_several_cores_busy_leave_the_others_slots() -> None:
+    sandbox = ScriptedSandbox()
+    heavy = ((number, ExecutionRequest(source=f"0 {number}", language_id="scala")) for number in range(30))
+    list(LocalPool(sandbox, slots=4).run_all(heavy))
+    assert sandbox.most_running == 3, "1.5 cores each"
+
+
+def test_a_pool_that_is_idle_may_wait_for_programs_and_one_that_is_not_goes_on() -> None:
+    coming = [list(requests("1 a", "2 b", "0 c")), list(requests("0 d"))]
+    waited = []
+
+    def take(most: int, is_idle: bool) -> list[tuple[str, ExecutionRequest]]:
+        if not is_idle:
+            return []
+        waited.append(most)
+        return coming.pop(0) if coming else []
+
+    results = dict(LocalPool(ScriptedSandbox(), slots=2).run_arriving(take))
+    assert {execution.verdict for execution in results.values()} == {Verdict.PASS}
+    assert sorted(results) == ["0 c", "0 d", "1 a", "2 b"]
+    assert waited == [LOOK_AHEAD * 2] * 3, "at the start, when three were judged, and at the end"

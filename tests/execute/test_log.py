@@ -127,6 +127,66 @@ def test_a_verdict_that_is_taken_back_is_so_for_all_that_it_served(tmp_path: Pat
         assert kept.verdict == Verdict.FAIL_ASSERT
 
 
+def warm(number: int, verdict: Verdict = Verdict.PASS, language_id: str = "python", **facts: str) -> Execution:
+    facts = {"strategy": "fork_server", **facts}
+    return entry(number, verdict).model_copy(update={"versions": {language_id: "1"}, **facts})
+
+
+def test_a_contradiction_ends_what_was_judged_warm_before_it(tmp_path: Path) -> None:
+    before = [warm(0), warm(1, strategy=""), warm(2, language_id="go")]
+    contradiction = warm(3, strategy="", contradicts="fork_server")
+    with VerdictLog(tmp_path / "log") as log, VerdictLog(tmp_path / "log") as other:
+        for row in before:
+            log.add(row)
+        assert all(other.find(row.execution_key) for row in before)
+        log.add(contradiction)
+        log.add(warm(4))
+        found = [bool(reader.find(f"{n:016x}")) for reader in (log, other) for n in range(5)]
+        assert found == [False, True, True, True, True] * 2
+        log.add(warm(0, Verdict.FAIL_ASSERT, strategy=""))
+        again = [reader.find(f"{0:016x}") for reader in (log, other)]
+        assert [row and row.verdict for row in again] == [Verdict.FAIL_ASSERT] * 2
+
+
+def test_output_that_looks_like_a_contradiction_is_none(tmp_path: Path) -> None:
+    with VerdictLog(tmp_path / "log") as log:
+        log.add(warm(0))
+        log.add(warm(1, stdout='"contradicts":"fork_server"', stderr='\\"contradicts":"fork_server"'))
+        assert log.find(f"{0:016x}")
+
+
+def test_who_asks_for_a_verdict_from_nothing_gets_no_warm_one_and_leaves_it_to_others(tmp_path: Path) -> None:
+    class Cold(ScriptedPool):
+        """Judges all from nothing, and otherwise than before."""
+
+        def run_all(
+            self, requests: Iterable[tuple[Key, ExecutionRequest]]
+        ) -> Generator[tuple[Key, Execution], None, None]:
+            for key, execution in super().run_all(requests):
+                yield key, execution.model_copy(update={"verdict": Verdict.FAIL_ASSERT})
+
+    asked = request("pass")
+    name = execution_key(asked, spec.get("python"), VERSIONS["python"])
+    with VerdictLog(tmp_path / "log") as log:
+        log.add(warm(0, execution_key=name))
+        pool = ReusingPool(Cold(), log, VERSIONS)
+        verdicts = [
+            dict(pool.run_all([(0, asked.model_copy(update={"from_nothing": is_cold})), (1, asked)]))[0].verdict
+            for is_cold in (False, True, False)
+        ]
+    assert verdicts == [Verdict.PASS, Verdict.FAIL_ASSERT, Verdict.FAIL_ASSERT]
+
+
+def test_a_verdict_is_taken_back_as_often_as_it_must_be(tmp_path: Path) -> None:
+    with VerdictLog(tmp_path / "log") as log:
+        log.add(entry(0))
+        for verdict in (Verdict.FAIL_ASSERT, Verdict.EARLY_EXIT):
+            log.replace(entry(0, verdict))
+            found = log.find(f"{0:016x}")
+            assert found
+            assert found.verdict == verdict
+
+
 @settings(deadline=None, max_examples=40)
 @given(cut=st.integers(0, 900))
 def test_a_log_torn_anywhere_loses_at_most_its_last_verdict(cut: int, tmp_path_factory: pytest.TempPathFactory) -> None:

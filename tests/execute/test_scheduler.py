@@ -1,15 +1,22 @@
 """What runs next, and what runs again."""
 
+import random
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from codeglot.execute.sandbox import ExecutionRequest
 from codeglot.execute.scheduler import (
     CANARY_EVERY,
     RECHECKED_SHARE,
     RECHECKED_SHARES,
+    UNKNOWN_MEMORY_MIB,
     Kind,
     Scheduler,
     Task,
     is_rechecked,
     is_suspect,
+    weight,
 )
 from codeglot.records import Execution, Limits, Verdict
 
@@ -63,6 +70,41 @@ def test_a_heavy_language_takes_more_than_one_slot() -> None:
     pool.add(2, request("heavy"))
     assert started(pool).key == 2
     assert pool.start() is None
+
+
+@settings(deadline=None)
+@given(
+    st.integers(1, 8),
+    st.lists(st.tuples(st.sampled_from(["scala", "elixir", "lua"]), st.floats(1, 900)), min_size=1, max_size=60),
+    st.randoms(use_true_random=False),
+)
+def test_weights_and_memory_are_kept_to_and_no_part_of_a_slot_is_left_idle(
+    slots: int, programs: list[tuple[str, float]], dice: random.Random
+) -> None:
+    budget_mib = 1000.0
+    pool: Scheduler[int] = Scheduler(slots, budget_mib, find_canary=lambda _: None)
+    memory = {language_id: UNKNOWN_MEMORY_MIB for language_id, _ in programs}
+    for key, (language_id, _) in enumerate(programs):
+        pool.add(key, request(language_id))
+    waiting, running = dict(enumerate(programs)), list[Task[int]]()
+
+    def fits(language_id: str) -> bool:
+        held_mib = sum(memory[one.request.language_id] for one in running) + memory[language_id]
+        taken = sum(weight(one.request.language_id) for one in running)
+        return not running or (taken < slots and held_mib <= budget_mib)
+
+    while waiting or running:
+        while task := pool.start():
+            assert task.key is not None
+            assert fits(task.request.language_id)
+            del waiting[task.key]
+            running.append(task)
+        assert not any(fits(language_id) for language_id, _ in waiting.values())
+        task = running.pop(dice.randrange(len(running)))
+        assert task.key is not None
+        language_id, memory_mib = programs[task.key]
+        pool.end(task, ended(Verdict.PASS, memory_mib=memory_mib))
+        memory[language_id] = max(0.99 * memory[language_id], memory_mib)
 
 
 def test_the_longest_is_started_first() -> None:
@@ -152,6 +194,15 @@ def test_a_program_that_ends_alike_keeps_what_its_first_run_showed() -> None:
     first = ended(Verdict.PASS, key="0" * 16, cpu_s=1.5)
     ((_, verdict),) = run(pool, first, ended(Verdict.PASS, key="0" * 16, cpu_s=9.0))
     assert (verdict.verdict, verdict.cpu_s, verdict.attempts) == (Verdict.PASS, 1.5, 2)
+
+
+def test_a_contradiction_is_told_whichever_run_met_it() -> None:
+    for runs in (("", "fork_server"), ("fork_server", "")):
+        pool = scheduler()
+        pool.add(0, request())
+        met = [ended(Verdict.PASS, key="0" * 16).model_copy(update={"contradicts": strategy}) for strategy in runs]
+        ((_, verdict),) = run(pool, *met)
+        assert verdict.contradicts == "fork_server"
 
 
 def test_a_second_run_that_the_sandbox_lost_makes_nothing_flaky() -> None:

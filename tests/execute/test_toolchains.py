@@ -149,6 +149,8 @@ def test_a_key_changes_with_all_that_decides_a_verdict() -> None:
     others |= {execution_key(REQUEST, toy(), "2"), execution_key(REQUEST, toy(env={"A": "b"}), "1")}
     assert len(others | {base}) == 9
     assert execution_key(REQUEST, toy(probe_tests="new"), "1") == base
+    assert execution_key(REQUEST, toy(limits={"weight": 2.0}), "1") == base
+    assert execution_key(REQUEST.model_copy(update={"from_nothing": True}), toy(), "1") == base
     assert (
         execution_key(REQUEST, toy(aliases=("new",), stop=("new",), wrong_values=[{"before": "-(", "after": ")"}]), "1")
         == base

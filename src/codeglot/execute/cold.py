@@ -28,6 +28,7 @@ _NOT_EXECUTED = {
     "syntax",
     "wrong_values",
     "wrong_result",
+    "wrong_variables",
     "probes",
     "probe_tests",
 }
@@ -108,11 +109,9 @@ class ColdSandbox:
 
 def execution_key(request: ExecutionRequest, language: Language, version: str) -> str:
     """Hash of all that decides a verdict; equal keys are the same experiment."""
-    parts = [
-        request.model_dump(mode="json"),
-        language.model_dump(mode="json", exclude=_NOT_EXECUTED),
-        version,
-    ]
+    facts = language.model_dump(mode="json", exclude=_NOT_EXECUTED)
+    facts["limits"]["weight"] = 1.0  # it decides when a program runs, not how it ends
+    parts = [request.model_dump(mode="json", exclude={"from_nothing"}), facts, version]
     return short_hash(json.dumps(parts, sort_keys=True))  # as ASCII: a model may write half of a surrogate pair
 
 

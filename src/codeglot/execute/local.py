@@ -1,7 +1,7 @@
 """Many programs at once on this machine."""
 
 import os
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from itertools import islice
 from typing import Protocol, TypeVar
@@ -55,12 +55,23 @@ class LocalPool:
         When this is left early - by an error, an interrupt or by closing the iterator - the sandbox is closed, which
         kills what still runs.
         """
+        waiting = iter(requests)
+        return self.run_arriving(lambda most, _: islice(waiting, most))
+
+    def run_arriving(
+        self, take: Callable[[int, bool], Iterable[tuple[Key, ExecutionRequest]]]
+    ) -> Generator[tuple[Key, Execution], None, None]:
+        """Like `run_all`, for requests that arrive meanwhile.
+
+        Args:
+            take: Gives at most so many, of those that are there. It is told whether nothing else is to be done: then it
+                may wait, and when it gives none all is done.
+        """
         scheduler: Scheduler[Key] = Scheduler(self.slots, find_canary=self._find_canary)
         running: dict[Future[Execution], Task[Key]] = {}
-        waiting = iter(requests)
         with ThreadPoolExecutor(self.slots, thread_name_prefix="codeglot-slot") as executor:
             try:
-                while self._fill(scheduler, waiting, executor, running):
+                while self._fill(scheduler, take, executor, running):
                     done, _ = wait(running, return_when=FIRST_COMPLETED)
                     for future in done:
                         # One by one, since who consumes this may send into it, which a list does not take.
@@ -75,12 +86,13 @@ class LocalPool:
     def _fill(
         self,
         scheduler: Scheduler[Key],
-        requests: Iterator[tuple[Key, ExecutionRequest]],
+        take: Callable[[int, bool], Iterable[tuple[Key, ExecutionRequest]]],
         executor: ThreadPoolExecutor,
         running: dict[Future[Execution], Task[Key]],
     ) -> bool:
         """Start what may be started; whether anything runs."""
-        for key, request in islice(requests, max(0, LOOK_AHEAD * self.slots - scheduler.num_waiting)):
+        is_idle = not running and not scheduler.num_waiting
+        for key, request in take(max(0, LOOK_AHEAD * self.slots - scheduler.num_waiting), is_idle):
             scheduler.add(key, request)
         while task := scheduler.start():
             running[executor.submit(self._run, task.to_run)] = task

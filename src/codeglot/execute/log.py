@@ -3,6 +3,7 @@
 Models write the same program again and again: over seeds, over arms, over problems that differ in their wording. Two
 programs with one execution key (program, tests, language, toolchain, limits) are the same experiment, so the first
 verdict serves both. Only endings that the program alone decides are kept; a time or memory limit depends on the load.
+Once a verdict of what was kept ready is contradicted from nothing, those that stand before it serve nobody.
 
 Promises: a torn or foreign line is skipped; several processes may append at once; verdicts of another version of the
 judging code are never seen. It does not promise that a program which rolls dice would end the same way twice.
@@ -41,6 +42,7 @@ REUSABLE = frozenset(
 """Endings that the program alone decides."""
 
 _KEY = re.compile(rb'"execution_key":"([0-9a-f]{16})"')
+_CONTRADICTS = re.compile(rb'"contradicts":"[^"]')
 
 
 def default_log(level: str) -> Path:
@@ -68,6 +70,8 @@ class VerdictLog:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._places: dict[str, tuple[int, int]] = {}
+        self._doubted_to: dict[str, int] = {}
+        """Where the last contradiction stands, by language id."""
         self._read_to = 0
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -77,8 +81,7 @@ class VerdictLog:
 
     def find(self, key: str) -> Execution | None:
         """The verdict under this key, also one that another process wrote meanwhile; None if there is none."""
-        if key not in self._places:
-            self._read_on()
+        self._read_on()
         if key not in self._places:
             return None
         start, length = self._places[key]
@@ -87,12 +90,16 @@ class VerdictLog:
         except ValidationError:  # torn by a kill or a full disk
             del self._places[key]
             return None
-        return found if found.execution_key == key and found.verdict in REUSABLE else None
+        doubted_to = max((self._doubted_to.get(language_id, 0) for language_id in found.versions), default=0)
+        is_doubted = found.strategy and start < doubted_to
+        return found if found.execution_key == key and found.verdict in REUSABLE and not is_doubted else None
 
     def add(self, execution: Execution) -> None:
-        """Keep a verdict, if it is one that serves equal programs too."""
-        if execution.verdict in REUSABLE and execution.execution_key and not self.find(execution.execution_key):
-            self._write(execution)
+        """Keep a verdict, if it serves equal programs too and none is there, or only one of what was kept ready."""
+        if execution.verdict in REUSABLE and execution.execution_key:
+            found = self.find(execution.execution_key)
+            if found is None or (found.strategy and not execution.strategy):
+                self._write(execution)
 
     def replace(self, execution: Execution) -> None:
         """Put a later verdict in the place of one that was taken back; one that serves none ends it."""
@@ -135,7 +142,17 @@ class VerdictLog:
                     break
                 if match := _KEY.search(line):
                     self._places[match[1].decode()] = (self._read_to, len(line) - 1)
+                if _CONTRADICTS.search(line):
+                    self._doubt(line)
                 self._read_to += len(line)
+
+    def _doubt(self, line: bytes) -> None:
+        """Note that what was kept ready for a language judged a program wrongly."""
+        try:
+            contradiction = Execution.model_validate_json(line)
+        except ValidationError:  # torn by a kill or a full disk
+            return
+        self._doubted_to |= dict.fromkeys(contradiction.versions, self._read_to)
 
     def _refusal(self, error: OSError) -> RunError:
         return RunError(
@@ -173,7 +190,7 @@ class ReusingPool:
                 name = self._name(request)
                 if name in waiting:  # the same program is under way
                     waiting[name].append((key, request))
-                elif found := self._log.find(name):
+                elif (found := self._log.find(name)) and not (request.from_nothing and found.strategy):
                     known.append((key, _taken(found)))
                     if name in owners:
                         served[owners[name]].append(key)
@@ -208,4 +225,4 @@ class ReusingPool:
 
 
 def _taken(execution: Execution) -> Execution:
-    return execution.model_copy(update={"attempts": 0})
+    return execution.model_copy(update={"attempts": 0, "contradicts": ""})

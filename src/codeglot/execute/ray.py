@@ -1,9 +1,10 @@
 """The same programs on the machines of a Ray cluster.
 
-Each node has one actor, which owns that node's sandbox and pool; the driver hands it shards of programs and takes each
-verdict as it comes. Ray only carries requests and verdicts: programs run in the node's boxes, never in a worker's own
-process, user or network. A node that is lost gives back what it had not finished; one that joins, or comes back, gets
-work as soon as it has shown that it judges as the others do: with the same code and the same tools.
+Each node has one actor, which owns that node's sandbox and pool; the driver hands it shards of programs, the next one
+before the last is done, and takes each verdict as it comes. Ray only carries requests and verdicts: programs run in the
+node's boxes, never in a worker's own process, user or network. A node that is lost gives back what it had not finished;
+one that joins, or comes back, gets work as soon as it has shown that it judges as the others do: with the same code and
+the same tools.
 
 It promises that no verdict is lost and that only programs in flight on a lost node run twice. It does not promise that
 a cluster which forwards its ports to strangers is safe: Ray runs what anybody who reaches it asks for.
@@ -16,7 +17,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import islice
 from socket import create_connection
 from typing import Any, Generic, TypeVar
@@ -37,6 +38,8 @@ Key = TypeVar("Key")
 
 SHARD_SIZE = 128
 """Programs sent to a node at one time."""
+LOW_WATER = 2
+"""Programs for each of a node's slots that it has left when the next shard is sent: no slot waits for one."""
 LOOK_S = 2.0
 """Seconds between two looks at who is there."""
 PATIENCE_S = 60.0
@@ -54,14 +57,7 @@ class Shard(Generic[Key]):
 
     programs: dict[int, tuple[Key, ExecutionRequest]]
     """Those without a verdict yet, by number."""
-    judged: dict[int, Key] = field(default_factory=dict)
     losses: int = 0
-
-    def key(self, number: int) -> Key:
-        """The key of a program, which now has a verdict; it may get another one, which then counts."""
-        if number in self.programs:
-            self.judged[number] = self.programs.pop(number)[0]
-        return self.judged[number]
 
     @property
     def languages(self) -> set[str]:
@@ -80,15 +76,18 @@ class Node:
     def __init__(self, open_sandbox: Callable[[], Sandbox], slots: int | None) -> None:
         self._open_sandbox = open_sandbox
         self._slots = slots
+        self._arriving: queue.SimpleQueue[dict[int, ExecutionRequest]] = queue.SimpleQueue()
+        self._here: list[tuple[int, ExecutionRequest]] = []
+        self._is_over = False
 
-    def open(self) -> tuple[str, str]:
-        """Hash of the code that judges here, and why no sandbox can be opened; empty where one was."""
+    def open(self) -> tuple[str, str, int]:
+        """Hash of the code that judges here, why no sandbox can be opened (empty where one was), and the slots."""
         try:
             self._sandbox = self._open_sandbox()
         except SandboxError as error:
-            return judging_code(), str(error)
+            return judging_code(), str(error), 0
         self._pool = LocalPool(self._sandbox, self._slots)
-        return judging_code(), ""
+        return judging_code(), "", self._pool.slots
 
     def probe(self, language_id: str) -> tuple[str, str]:
         """Version of a language's tools here, and why it cannot be judged here; empty where it can."""
@@ -100,10 +99,25 @@ class Node:
                 return version, f"the probe '{probe}' ended as '{execution.verdict}': {execution.detail}"
         return version, ""
 
-    def judge(self, programs: dict[int, ExecutionRequest]) -> Iterator[tuple[int, Execution]]:
-        """Yield each verdict under its program's number, as soon as it is there."""
-        with closing(self._pool.run_all(programs.items())) as results:
+    def give(self, programs: dict[int, ExecutionRequest]) -> None:
+        """Take programs to be judged; none: no more come."""
+        self._arriving.put(programs)
+
+    def judge(self) -> Iterator[tuple[int, Execution]]:
+        """Yield the verdict on each program given, under its number, as soon as it is there."""
+        with closing(self._pool.run_arriving(self._take)) as results:
             yield from results
+
+    def _take(self, most: int, is_idle: bool) -> list[tuple[int, ExecutionRequest]]:  # noqa: FBT001 - the pool's
+        while len(self._here) < most and not self._is_over:
+            try:
+                programs = self._arriving.get(block=is_idle and not self._here)
+            except queue.Empty:
+                break
+            self._is_over = not programs
+            self._here += programs.items()
+        taken, self._here = self._here[:most], self._here[most:]
+        return taken
 
 
 class RayPool:
@@ -148,7 +162,7 @@ class RayPool:
                     work.add(Shard(dict(islice(waiting, SHARD_SIZE))))
                 if work.is_done:
                     return
-                if time.monotonic() >= next_look:
+                if time.monotonic() >= next_look and not work.is_judged:
                     self._look(servers, work)
                     next_look = time.monotonic() + LOOK_S
                 if any(server.is_alive() for server in servers.values()):
@@ -175,33 +189,49 @@ class RayPool:
         """Give one node shards until nothing is left, or it is lost."""
         where = NodeAffinitySchedulingStrategy(node_id, soft=False)
         remote: Any = ray.remote(Node)
-        shard: Shard[Key] | None = None
-        known: set[str] = set()
+        held: list[Shard[Key]] = []
         try:
-            actor = remote.options(num_cpus=0, scheduling_strategy=where).remote(self._open_sandbox, self._slots)
+            actor = remote.options(num_cpus=0, max_concurrency=2, scheduling_strategy=where).remote(
+                self._open_sandbox, self._slots
+            )
             self._actors[node_id] = actor
-            self._refuse_other_code(*ray.get(actor.open.remote()))
-            while shard := work.take():
-                for language_id in sorted(shard.languages - known):
-                    self._refuse_other_tools(language_id, *ray.get(actor.probe.remote(language_id)))
-                    known.add(language_id)
-                programs = {number: request for number, (_, request) in shard.programs.items()}
-                for answer in actor.judge.options(num_returns="streaming").remote(programs):
-                    work.put(shard, *ray.get(answer))
-                work.finish(shard)
+            code, fault, slots = ray.get(actor.open.remote())
+            self._refuse_other_code(code, fault)
+            self._supply(actor, held, slots, work)
             ray.kill(actor)
         except _DifferentNodeError as error:
             self._left_out[node_id] = f"{name}: {error}"
             _log.warning("The node %s is left out: %s", name, error)
-            work.give_back(shard, is_lost=False)
+            work.give_back(held, is_lost=False)
+            ray.kill(actor)
         except RayTaskError as error:  # raised by codeglot itself: the request is at fault, wherever it is run
             work.fail(error.cause if isinstance(error.cause, CodeglotError) else error)
         except RayError as error:
             if not work.is_stopped:
                 _log.warning("The node %s was lost: %s", name, str(error).partition("\n")[0])
-                work.give_back(shard, is_lost=True)
+                work.give_back(held, is_lost=True)
         finally:
+            work.leave(held)
             self._actors.pop(node_id, None)
+
+    def _supply(self, actor: Any, held: list[Shard[Key]], slots: int, work: "_Work[Key]") -> None:
+        """Keep a node's slots busy until nothing is left; `held` are the shards that it has."""
+        known: set[str] = set()
+        answers = actor.judge.options(num_returns="streaming").remote()
+        while True:
+            num_left = sum(len(shard.programs) for shard in held)
+            if num_left <= LOW_WATER * slots:
+                if shard := work.take(held, wait=not num_left):
+                    for language_id in sorted(shard.languages - known):
+                        self._refuse_other_tools(language_id, *ray.get(actor.probe.remote(language_id)))
+                        known.add(language_id)
+                    actor.give.remote({number: request for number, (_, request) in shard.programs.items()})
+                elif not num_left:
+                    break
+            work.put(held, *ray.get(next(answers)))
+        actor.give.remote({})
+        for answer in answers:  # what a canary takes back at the end
+            work.put(held, *ray.get(answer))
 
     def _refuse_other_code(self, code: str, fault: str) -> None:
         if code != judging_code():
@@ -244,6 +274,10 @@ class _Work(Generic[Key]):
         self._answers: queue.Queue[tuple[Key, Execution] | Exception] = queue.Queue()
         self._changed = threading.Condition()
         self._num_out = 0
+        self._keys: dict[int, Key] = {}
+        """Of programs with a verdict, by number."""
+        self._judging: set[int] = set()
+        """Nodes that may give verdicts."""
         self.is_complete = False
         """Whether no more programs come."""
         self.is_stopped = False
@@ -254,10 +288,19 @@ class _Work(Generic[Key]):
         return len(self._ready)
 
     @property
-    def is_done(self) -> bool:
-        """Whether every program has a verdict that was taken."""
+    def is_judged(self) -> bool:
+        """Whether every program has a verdict."""
         with self._changed:
-            return self.is_complete and not self._num_out and not self._ready and self._answers.empty()
+            return self._is_judged()
+
+    @property
+    def is_done(self) -> bool:
+        """Whether all verdicts were taken and none can come again."""
+        with self._changed:
+            return self._is_judged() and not self._judging and self._answers.empty()
+
+    def _is_judged(self) -> bool:
+        return self.is_complete and not self._num_out and not self._ready
 
     def add(self, shard: Shard[Key]) -> None:
         """Take a shard; one without programs is the last."""
@@ -268,38 +311,56 @@ class _Work(Generic[Key]):
                 self.is_complete = True
             self._changed.notify_all()
 
-    def take(self) -> Shard[Key] | None:
-        """The next shard; waits while others may still give theirs back, and is None when all is done."""
+    def take(self, held: list[Shard[Key]], *, wait: bool) -> Shard[Key] | None:
+        """Add the next shard to those that a node holds; None where there is none.
+
+        Args:
+            held: What the node holds; empty or not, it names the node here.
+            wait: Whether to wait while others may still give theirs back, and be told None only when all is judged.
+        """
         with self._changed:
-            while not self._ready and not self.is_stopped and not (self.is_complete and not self._num_out):
+            while wait and not (self._ready or self.is_stopped or self._is_judged()):
                 self._changed.wait()
             if not self._ready or self.is_stopped:
                 return None
             self._num_out += 1
-            return self._ready.popleft()
+            self._judging.add(id(held))
+            held.append(self._ready.popleft())
+            return held[-1]
 
-    def put(self, shard: Shard[Key], number: int, execution: Execution) -> None:
-        """Take a verdict."""
-        self._answers.put((shard.key(number), execution))
+    def put(self, held: list[Shard[Key]], number: int, execution: Execution) -> None:
+        """Take a verdict of a node; on a program that has one, it takes its place."""
+        shard = next((shard for shard in held if number in shard.programs), None)
+        if shard:
+            self._keys[number] = shard.programs.pop(number)[0]
+        self._answers.put((self._keys[number], execution))
+        if shard and not shard.programs:
+            held.remove(shard)
+            self._finish(shard)
 
-    def finish(self, shard: Shard[Key]) -> None:
-        """Note that a shard is done."""
+    def _finish(self, shard: Shard[Key]) -> None:
         with self._changed:
             self._num_out -= 1
-            if shard.programs:  # its node answered less than it was asked
+            if shard.programs:
                 self._ready.append(shard)
             self._changed.notify_all()
 
-    def give_back(self, shard: Shard[Key] | None, *, is_lost: bool) -> None:
-        """Let another node do what is left of a shard; one that keeps losing nodes is given up."""
-        if shard is None:
-            return
-        shard.losses += is_lost
-        if shard.losses >= MOST_LOSSES:
-            lost = Execution(verdict=Verdict.INFRA_ERROR, detail=f"{shard.losses} nodes were lost with it")
-            for number in list(shard.programs):
-                self.put(shard, number, lost)
-        self.finish(shard)
+    def give_back(self, held: list[Shard[Key]], *, is_lost: bool) -> None:
+        """Let other nodes do what is left of a node's shards; one that keeps losing nodes is given up."""
+        for shard in held.copy():
+            shard.losses += is_lost
+            if shard.losses >= MOST_LOSSES:
+                lost = Execution(verdict=Verdict.INFRA_ERROR, detail=f"{shard.losses} nodes were lost with it")
+                for number in list(shard.programs):
+                    self.put(held, number, lost)
+            else:
+                held.remove(shard)
+                self._finish(shard)
+
+    def leave(self, held: list[Shard[Key]]) -> None:
+        """Note that no more verdicts come from a node."""
+        with self._changed:
+            self._judging.discard(id(held))
 
     def results(self, timeout_s: float) -> Iterator[tuple[Key, Execution]]:
         """Yield what has come, waiting a while for the first."""

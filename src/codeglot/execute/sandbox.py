@@ -27,6 +27,8 @@ class ExecutionRequest(StrictModel):
     files: dict[str, str] = Field(default_factory=dict)
     """Files by relative path, beside the program."""
     limits: Limits = Limits()
+    from_nothing: bool = False
+    """Whether nothing that is kept ready may take part; decides no verdict."""
 
 
 class Sandbox(Protocol):

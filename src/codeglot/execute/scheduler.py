@@ -188,14 +188,12 @@ class Scheduler(Generic[Key]):
         return self._seen.setdefault(task.request.language_id, _Seen())
 
     def _fits(self, task: Task[Key]) -> bool:
-        """Whether a program may run beside those that run; one alone always may."""
+        """Whether a program may run beside those that run, as while any of a slot is free; one alone always may."""
         if not self._running:
             return True
-        together = [*self._running, task]
-        return (
-            sum(self._find_weight(one.request.language_id) for one in together) <= self.slots
-            and sum(self._of(one).memory_mib for one in together) <= self._memory_mib
-        )
+        memory_mib = sum(self._of(one).memory_mib for one in [*self._running, task])
+        taken = sum(self._find_weight(one.request.language_id) for one in self._running)
+        return taken < self.slots and memory_mib <= self._memory_mib
 
     def _count(self, task: Task[Key], seen: _Seen[Key]) -> None:
         """Send a canary after some programs."""
@@ -245,7 +243,11 @@ def is_rechecked(execution: Execution) -> bool:
 def _final(task: Task[Key]) -> Execution:
     """The verdict of a program that has run often enough."""
     last, before = task.earlier[-1], task.earlier[:-1]
-    told = {"attempts": sum(run.attempts for run in task.earlier), "earlier": tuple(run.verdict for run in before)}
+    told = {
+        "attempts": sum(run.attempts for run in task.earlier),
+        "earlier": tuple(run.verdict for run in before),
+        "contradicts": next((run.contradicts for run in task.earlier if run.contradicts), ""),
+    }
     if task.kind is Kind.RECHECK and last.verdict is not before[-1].verdict and last.verdict.is_scored:
         told |= {
             "verdict": Verdict.FLAKY,

@@ -1,6 +1,10 @@
-"""Completions -> executions.jsonl: every program without a verdict is run; what the machine spoiled is run again."""
+"""Completions -> executions.jsonl: every program without a verdict is run; what the machine spoiled is run again.
 
-from collections.abc import Iterator, Sequence
+Where a verdict of what was kept ready for a language turns out to be wrong, the others of that language in this run are
+given again, from nothing.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 
@@ -35,7 +39,7 @@ def execute(
     """
     problem_by_id = {problem.task_id: problem for problem in problems}
     executions = kept_executions(run, problems, completions, path)
-    missing = [completion for completion in completions if completion.key not in executions]
+    doubted = _doubted(_rows(path))
     with (
         progress.track("execute", total=len(completions), done=len(executions)) as advance,
         runs.RowWriter(path) as writer,
@@ -44,21 +48,34 @@ def execute(
         def keep(key: Key, execution: Execution) -> None:
             is_new = key not in executions
             executions[key] = execution.model_copy(update={"task_id": key[0], "sample": key[1]})
+            doubted.update(_doubted([execution]))
             writer.write(executions[key])
             if is_new:  # a later verdict takes the place of one that was taken back
                 advance()
 
-        def programs() -> Iterator[tuple[Key, ExecutionRequest]]:
+        def programs(missing: Sequence[Completion]) -> Iterator[tuple[Key, ExecutionRequest]]:
             for completion in missing:
-                program = build_program(problem_by_id[completion.task_id], completion, run.evaluate.limits)
+                problem = problem_by_id[completion.task_id]
+                program = build_program(problem, completion, run.evaluate.limits)
                 if isinstance(program, Execution):
                     keep(completion.key, program)
                 else:
-                    yield completion.key, program
+                    is_doubted = problem.language_id in doubted
+                    yield completion.key, program.model_copy(update={"from_nothing": is_doubted})
 
-        with closing(pool.run_all(programs())) as results:
-            for key, execution in results:
-                keep(key, execution)
+        def judge(missing: Sequence[Completion]) -> None:
+            with closing(pool.run_all(programs(missing))) as results:
+                for key, execution in results:
+                    keep(key, execution)
+
+        judge([completion for completion in completions if completion.key not in executions])
+        again = [completion for completion in completions if _is_doubtful(executions[completion.key], doubted)]
+        if again:
+            progress.say(
+                f"{len(again)} verdicts on {' and '.join(sorted(doubted))} are given again, from nothing, since what "
+                "was kept ready for it judged a program wrongly."
+            )
+            judge(again)
     return [executions[completion.key] for completion in completions]
 
 
@@ -69,12 +86,13 @@ def kept_executions(
 
     A completion, a test or a limit that changed since, in whatever way, makes another program, which is run anew.
     """
-    found = {row.key: row for row in runs.iter_rows(path, Execution)} if path.exists() else {}
+    rows = _rows(path)
+    found, doubted = {row.key: row for row in rows}, _doubted(rows)
     problem_by_id = {problem.task_id: problem for problem in problems}
     kept: dict[Key, Execution] = {}
     for completion in completions:
         row = found.get(completion.key)
-        if row is None or not row.verdict.is_scored:
+        if row is None or not row.verdict.is_scored or _is_doubtful(row, doubted):
             continue
         problem = problem_by_id[completion.task_id]
         program = build_program(problem, completion, run.evaluate.limits)
@@ -84,6 +102,19 @@ def kept_executions(
         if key == row.execution_key:
             kept[completion.key] = row
     return kept
+
+
+def _rows(path: Path) -> list[Execution]:
+    return list(runs.iter_rows(path, Execution)) if path.exists() else []
+
+
+def _doubted(executions: Iterable[Execution]) -> set[str]:
+    """Languages of which a verdict of what was kept ready was contradicted."""
+    return {language_id for execution in executions if execution.contradicts for language_id in execution.versions}
+
+
+def _is_doubtful(execution: Execution, doubted: set[str]) -> bool:
+    return bool(execution.strategy) and not doubted.isdisjoint(execution.versions)
 
 
 def build_program(problem: Problem, completion: Completion, limits: Limits) -> ExecutionRequest | Execution:

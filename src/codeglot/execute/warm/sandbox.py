@@ -25,8 +25,10 @@ CHECKED_SHARE = 0.02
 """Share of the programs that are judged from nothing too."""
 NUM_CHECKED_REJECTIONS = 20
 """Programs of each language that a warm compiler rejects first, all of which are judged from nothing too."""
+NUM_INSISTED = 3
+"""Times that a program must end in one way from nothing and in another one warm: one that rolls dice seldom does."""
 MOST_FAILURES = 5
-"""Times that what was kept ready for a language may fail before it is given up."""
+"""Times in a row that what was kept ready for a language may fail before it is given up; one program may end one."""
 _COMPARED = {
     Verdict.PASS,
     Verdict.FAIL_ASSERT,
@@ -90,15 +92,18 @@ class WarmSandbox:
     def run(self, request: ExecutionRequest) -> Execution:
         """Judge one program; see `Sandbox.run`."""
         language = self._find_language(request.language_id)
-        if language.id in self._given_up:
+        if request.from_nothing or language.id in self._given_up:
             return self.cold.run(request)
         try:
             execution = self._warm.run(request)
         except WarmthError as failure:
             self._failures[language.id] += 1
             if self._failures[language.id] >= MOST_FAILURES:
-                self._give_up(language, f"what was kept ready for it failed {MOST_FAILURES} times, last so: {failure}")
+                self._give_up(
+                    language, f"what was kept ready for it failed {MOST_FAILURES} times in a row, last so: {failure}"
+                )
             return self.cold.run(request)
+        self._failures[language.id] = 0
         return self._checked(request, execution, language) if self._is_checked(execution, language) else execution
 
     def close(self) -> None:
@@ -139,19 +144,27 @@ class WarmSandbox:
         return int(execution.execution_key[:4], 16) < self._checked_share * 16**4
 
     def _checked(self, request: ExecutionRequest, warm: Execution, language: Language) -> Execution:
-        """The verdict from nothing; where it differs and both insist, the language is judged so from now on."""
+        """The verdict from nothing; where it differs and both insist, the language is judged so from now on.
+
+        What was judged warm before cannot be trusted then, which the verdict says to those who have it.
+        """
         cold = self.cold.run(request)
         if cold.verdict is warm.verdict:
             return warm
-        if cold.verdict in _COMPARED:
-            cold_again, warm_again = self.cold.run(request), self._warm_or_none(request)
-            if cold_again.verdict is cold.verdict and warm_again in (warm.verdict, None):
-                self._give_up(
-                    language,
-                    f"a program that ends as '{cold.verdict}' from nothing ended as '{warm.verdict}' with "
-                    f"{warm.strategy} (execution key {warm.execution_key}): {warm.detail}",
-                )
-        return cold
+        if cold.verdict not in _COMPARED or not self._both_insist(request, cold.verdict, warm.verdict):
+            return cold
+        self._give_up(
+            language,
+            f"a program that ends as '{cold.verdict}' from nothing ended as '{warm.verdict}' with "
+            f"{warm.strategy} (execution key {warm.execution_key}): {warm.detail}",
+        )
+        return cold.model_copy(update={"contradicts": warm.strategy})
+
+    def _both_insist(self, request: ExecutionRequest, cold: Verdict, warm: Verdict) -> bool:
+        return all(
+            self.cold.run(request).verdict is cold and self._warm_or_none(request) in (warm, None)
+            for _ in range(NUM_INSISTED - 1)
+        )
 
     def _warm_or_none(self, request: ExecutionRequest) -> Verdict | None:
         try:
