@@ -23,7 +23,7 @@ def test_large_counts_stay_exact() -> None:
     assert pass_at_k(10_000, 1, 100) == pytest.approx(0.01)
 
 
-@pytest.mark.parametrize(("n", "c", "k"), [(5, 2, 6), (5, 6, 1), (5, -1, 1), (5, 2, 0), (0, 0, 1)])
+@pytest.mark.parametrize(("n", "c", "k"), [(1, 0, 10), (5, 2, 6), (5, 6, 1), (5, -1, 1), (5, 2, 0), (0, 0, 1)])
 def test_undefined_counts_are_refused(n: int, c: int, k: int) -> None:
     with pytest.raises(ValueError, match="1 <= k <= n"):
         pass_at_k(n, c, k)

@@ -70,6 +70,7 @@ CASES = [
     Case("common_lisp", "malformed", "(defun twice (n) (if))", "(assert (= 6 (twice 3)))", Verdict.COMPILE_ERROR),
     Case("emacs_lisp", "ert", "(defun twice (n) (* 2 n))", ERT, Verdict.PASS),
     Case("emacs_lisp", "ert fails", "(defun twice (n) (* n n))", ERT, Verdict.FAIL_ASSERT),
+    Case("emacs_lisp", "nested too deeply", "(" * 100_000, ERT, Verdict.RUNTIME_ERROR),
     Case("emacs_lisp", "ert exits", "(defun twice (n) (kill-emacs 0))", ERT, Verdict.EARLY_EXIT),
     Case("vimscript", "quits last", VIM.format("return 2 * a:n"), VIM_TESTS, Verdict.PASS),
     Case("vimscript", "fails", VIM.format("return a:n * a:n"), VIM_TESTS, Verdict.FAIL_ASSERT),

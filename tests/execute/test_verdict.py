@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from codeglot.execute.step import Outcome, Stop
 from codeglot.execute.verdict import Judgement, judge, without_nonce
+from codeglot.languages import spec
 from codeglot.languages.spec import ErrorRule
 from codeglot.records import Verdict
 
@@ -92,6 +93,22 @@ def test_rules_of_one_step_are_not_used_for_the_other() -> None:
     assert judgement == Judgement(Verdict.COMPILE_ERROR, "a.c:1: error: AssertionError is not declared")
     compiled = ended(1, "", "cc1: virtual memory exhausted")
     assert judge(compiled=compiled, ran=None, rules=RULES, nonce=None, expected_output=None).verdict == Verdict.MEMORY
+
+
+def test_a_compiler_that_is_killed_has_rejected_nothing() -> None:
+    compiled = ended(128 + signal.SIGKILL, "", "a.c:1: warning: an error is near")
+    judgement = judge(compiled=compiled, ran=None, rules=RULES, nonce=NONCE, expected_output=None)
+    assert judgement == Judgement(Verdict.RESOURCE_DENIED, "killed by SIGKILL, while compiling")
+    crashed = judge(compiled=ended(128 + signal.SIGSEGV), ran=None, rules=RULES, nonce=NONCE, expected_output=None)
+    assert crashed == Judgement(Verdict.COMPILE_ERROR, "killed by SIGSEGV")
+
+
+@pytest.mark.parametrize("language_id", ["c", "cpp", "fortran"])
+def test_a_part_of_a_compiler_that_is_killed_has_rejected_nothing_either(language_id: str) -> None:
+    said = "g++: fatal error: Killed signal terminated program cc1plus\ncompilation terminated."
+    rules = spec.get(language_id).errors
+    judgement = judge(compiled=ended(1, "", said), ran=None, rules=rules, nonce=NONCE, expected_output=None)
+    assert judgement == Judgement(Verdict.RESOURCE_DENIED, said.partition("\n")[0])
 
 
 def test_a_signal_is_named() -> None:

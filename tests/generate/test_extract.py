@@ -757,3 +757,15 @@ LIBRARY = "(require racket/list)\n(define (total xs)\n  (apply + xs))\n"
 
 def test_a_library_before_a_function_of_a_lisp_is_no_end_of_one() -> None:
     assert extract("racket", fenced(LIBRARY, "racket")).source == f"#lang racket\n{LIBRARY}"
+
+
+MODULE = Task(
+    "defmodule Sums do\n# Add up.\n", "def total(xs), do: Enum.sum(xs)\nend\n", "assert Sums.total([1]) == 1\n"
+)
+
+
+@pytest.mark.parametrize("text", [MODULE.body, fenced(MODULE.body, "elixir"), fenced(MODULE.full, "elixir")])
+def test_a_function_stands_in_the_module_that_the_prompt_opened(text: str) -> None:
+    source = extract("elixir", text, task=MODULE).source
+    assert source is not None
+    assert source.rstrip() == MODULE.full.rstrip()

@@ -1,5 +1,6 @@
 """Other values returned, in every language."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -98,11 +99,17 @@ EXAMPLES = {
 }
 
 
+ELIXIR_TESTS = "ExUnit.start()\ndefmodule T do\n  use ExUnit.Case\n  test 'f' do\n    assert {}\n  end\nend\n"
 CHAINS = {
     "bash": (
         "f() {\n  if [ $1 = 0 ]; then echo true; else f $(($1 - 1)); fi\n}\n",
         "set -e\nt() {\n  [[ $(f 2) = true ]]\n}\nt\n",
         "set -e\nt() {\n  [[ $(f 2) = truex ]]\n}\nt\n",
+    ),
+    "elixir": (
+        "defmodule M do\n  def f(0), do: true\n  def f(n), do: f(n - 1)\n  def g(n), do: f(n)\nend\n",
+        ELIXIR_TESTS.format("M.f(2) and M.g(1)"),
+        ELIXIR_TESTS.format("not M.f(2) and not M.g(1) and not M.f(0)"),
     ),
     "r": ("f <- function(n) if (n == 0) TRUE else f(n - 1)\n", "stopifnot(f(2))\n", "stopifnot(!f(2), !f(1))\n"),
     "tcl": (
@@ -128,6 +135,112 @@ def test_a_result_changes_once_however_often_the_function_calls_itself(
     ):
         execution = warm_sandbox.run(ExecutionRequest(source=source, tests=checks, language_id=language_id))
         assert execution.verdict == verdict, f"{execution.detail}\n{execution.stdout}\n{execution.stderr}"
+
+
+HASKELL_TYPES = {
+    "Bool": ("n > 1", "False"),
+    "Int": ("n", "3"),
+    "Double": ("fromIntegral n", "3.77"),
+    "[Char]": ("'a' : show n", '"a2x"'),
+    "Char": ("'x'", "'y'"),
+    "[[Int]]": ("[[n]]", "[]"),
+    "Maybe Int": ("Just n", "Nothing"),
+}
+HASKELL_FORMS = {
+    "f 0 = 0\nf n = n\n": 2,
+    "f n\n  | even n = n\n  | otherwise = 1\n": 2,
+    "f n = case n of 0 -> 0\n                _ -> let a = n\n                         b = 1 in a * b\n": 1,
+    "f n = go n where\n  go m = m\n": 1,
+    "f 0 = 0\nf n = 1 + f (n - 1)\n": 1,
+}
+"""Each gives back its argument, from so many places."""
+
+
+def changed_haskell(name: str, return_type: str, head: str, solution: str) -> tuple[str, str]:
+    """A changed function with its signature and head, and what was changed."""
+    prompt = f"{name} :: Int -> {return_type}\n{head}"
+    mutation = changed(
+        problem(solution, language_id="haskell", prompt=prompt, entry_point=name, tests="main = pure ()\n")
+    )
+    return prompt + mutation.text, mutation.how
+
+
+@pytest.mark.toolchain
+def test_haskell_changes_by_the_declared_type_at_every_right_hand_side_and_keeps_its_layout(
+    warm_sandbox: Sandbox, need_toolchain: Callable[[str], None]
+) -> None:
+    need_toolchain("haskell")
+    source, checks = "module Main where\n", []
+    for number, (return_type, (value, wrong)) in enumerate(HASKELL_TYPES.items()):
+        name = f"typed{number}"
+        source += changed_haskell(name, return_type, f"{name} n =", f"  {value}\n")[0]
+        checks.append(f"{name} 2 == {wrong}")
+    for name, (solution, count) in zip("pqrst", HASKELL_FORMS.items(), strict=True):
+        text, how = changed_haskell(name, "Int", "", re.sub(r"\bf\b", name, solution))
+        assert how.startswith(f"{count} returned value(s) of type Int")
+        source += text
+        checks.append(f"{name} 2 /= 2")
+    tests = f'main :: IO ()\nmain = if and [{", ".join(checks)}] then pure () else error "Test failed"\n'
+    execution = warm_sandbox.run(ExecutionRequest(source=source, tests=tests, language_id="haskell"))
+    assert execution.verdict is Verdict.PASS, f"{execution.detail}\n{execution.stderr}\n{source}"
+
+
+def test_a_function_of_haskell_without_arguments_is_changed_as_a_whole() -> None:
+    text, how = changed_haskell("f", "Int", "", "f = \\n -> n\n")
+    assert how == "1 returned value(s) of type Int -> Int changed"
+    assert "asTypeOf" in text
+
+
+FORTRAN = {
+    "    logical function f(n)\n": (
+        (
+            "    integer, intent(in) :: n\n    f = .true. ! return\n    if (n > 1) return\n    f = .false.\n"
+            "    end function f\n"
+        ),
+        "f(2) .or. .not. f(1)",
+        "",
+    ),
+    "function f(n) result(value)\n": (
+        (
+            "integer, intent(in) :: n\nreal :: value(2)\nvalue = n + g(n)\nend function\n\n"
+            "integer function g(n)\ninteger, intent(in) :: n\ng = 0\nif (n == 0) then\n return\nend if\nend function\n"
+        ),
+        "any(f(2) < 3.7)",
+        "",
+    ),
+    "! f gives back two\nsubroutine f(n, twice, words)\n": (
+        (
+            "integer, intent(in) :: n\ninteger, intent(out) :: twice(1)\ncharacter(len=3), intent(inout) :: words\n"
+            "twice = 2 * n\nwords = 'abc'\nend\n"
+        ),
+        "is_right()",
+        (
+            "logical function is_right()\ninteger :: one(1)\ncharacter(len=3) :: words\ncall f(2, one, words)\n"
+            "is_right = one(1) == 4 .or. words == 'abc'\nend function\n"
+        ),
+    ),
+}
+"""By prompt: an answer, what is false only once all its results are others, and a function for that."""
+
+
+@pytest.mark.toolchain
+@pytest.mark.parametrize("prompt", FORTRAN, ids=["its own name", "another name", "arguments"])
+def test_what_the_variables_of_fortran_hold_in_the_end_changes_wherever_a_function_is_left(
+    prompt: str, warm_sandbox: Sandbox, need_toolchain: Callable[[str], None]
+) -> None:
+    need_toolchain("fortran")
+    solution, is_unchanged, checking = FORTRAN[prompt]
+    ending = f"contains\n{checking}include 'main.f90'\nend program\n"
+    tests = f"program main\nif ({is_unchanged}) error stop 'Assertion failed'\n{ending}"
+    text = changed(problem(solution, language_id="fortran", prompt=prompt, tests=tests)).text
+    for answer, verdict in ((solution, Verdict.FAIL_ASSERT), (text, Verdict.PASS)):
+        execution = warm_sandbox.run(ExecutionRequest(source=prompt + answer, tests=tests, language_id="fortran"))
+        assert execution.verdict is verdict, f"{execution.detail}\n{execution.stderr}\n{answer}"
+
+
+@pytest.mark.parametrize("answer", ["n = 1\nend subroutine\n", "n = 1\n"])
+def test_an_answer_of_fortran_that_says_of_nothing_that_it_is_a_result_is_left_out(answer: str) -> None:
+    assert changed(problem(answer, language_id="fortran", prompt="subroutine f(n)\n")).text == ""
 
 
 @pytest.mark.parametrize("language_id", EXAMPLES)
@@ -165,6 +278,11 @@ def test_the_declared_type_is_put_into_the_code_without_line_breaks() -> None:
     prompt = "vector<vector<\n    int>> f(int x){\n"
     mutation = changed(problem("    return {};\n}\n", language_id="cpp", prompt=prompt))
     assert "[&]() -> vector<vector< int>> { vector<vector< int>> v = {}; if (v.empty())" in mutation.text
+
+
+@pytest.mark.parametrize("language", spec.all_languages(), ids=lambda language: language.id)
+def test_every_language_says_how_other_values_are_returned(language: Language) -> None:
+    assert language.wrong_values or language.wrong_result or language.wrong_variables
 
 
 CHANGEABLE = [language for language in spec.all_languages() if language.wrong_values]

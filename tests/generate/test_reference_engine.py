@@ -70,6 +70,6 @@ def test_the_mutated_engine_says_what_it_changed() -> None:
 def test_a_language_without_wrong_values_is_refused_by_name() -> None:
     python = spec.get("python").model_copy(update={"wrong_values": ()})
     with pytest.raises(
-        EngineError, match=r"How Python returns wrong values .* \[\[wrong_values\]\] .* to its python\.toml"
+        EngineError, match=r"How Python returns wrong values .* \[\[wrong_values\]\].* to its python\.toml"
     ):
         MutatedEngine([DOUBLE], find_language=lambda _: python)

@@ -30,6 +30,7 @@ comment = "#"
 probe_tests = "check"
 probes = { pass = { source = "a" }, fail_assert = { source = "b" } }
 """
+JUMPING = "leave = '(x)', jump = '', end = 'x', label = '', change = ''"
 AROUND = "before = '-(', after = ')'"
 
 
@@ -419,6 +420,7 @@ def test_two_languages_with_one_spelling_are_an_error(tmp_path: Path) -> None:
         (("comment", "errors = [{ verdict = 'memory', pattern = '(' }]\ncomment"), r"'\(' is no regular expression"),
         (("comment", f"wrong_values = [{{ type = 'int', {AROUND} }}]\ncomment"), "end with one that has none"),
         (("comment", f"wrong_values = [{{ type = '(', {AROUND} }}, {{ {AROUND} }}]\ncomment"), "no regular expression"),
+        (("comment", f"wrong_variables = {{ results = '(', {JUMPING} }}\ncomment"), "no regular expression"),
         (("name = ", "name "), "is not valid TOML"),
     ],
 )

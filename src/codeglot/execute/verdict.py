@@ -104,6 +104,8 @@ def _failure(outcome: Outcome, step: Literal["compile", "run"], rules: Sequence[
     if outcome.status == 0:
         return None
     if step == "compile":
+        if outcome.status == 128 + signal.SIGKILL:  # it rejected nothing: the machine, or a limit of its own, ended it
+            return Judgement(Verdict.RESOURCE_DENIED, f"{KILLED}, while compiling")
         return Judgement(Verdict.COMPILE_ERROR, _compiler_line(streams) or _ending(outcome))
     verdict = Verdict.RESOURCE_DENIED if outcome.status == 128 + signal.SIGXFSZ else Verdict.RUNTIME_ERROR
     verdict = next((verdict for verdict, pattern in _BY_ERROR_TEXT if pattern.search(streams[0])), verdict)

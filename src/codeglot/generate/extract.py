@@ -256,9 +256,13 @@ def _by_text(problem: Problem, text: str, language: Language) -> Extraction:
     code = _without_test_names(code, problem, language)
     if prompt and not _defines_first(code, definition, language):
         return Extraction(prompt + code, how + _CONTINUATION)
-    given = prompt[: match.start()] if (match := definition.search(prompt)) else ""
-    lines = (line for line in given.splitlines() if line.strip() and not line.startswith(language.comment))
-    return Extraction("".join(f"{line}\n" for line in lines if line not in code) + code, how + _WHOLE)
+    match = definition.search(prompt)
+    given = (prompt[: match.start()] if match else prompt).splitlines()
+    lines = [line for line in given if line.strip() and not line.startswith(language.comment)]
+    if match is None and lines and not any(line in code for line in lines):
+        return Extraction(prompt + code, how + _CONTINUATION)  # of the module, say, that the prompt has opened
+    missing = (f"{line}\n" for line in lines if match and line not in code)
+    return Extraction("".join(missing) + code, how + _WHOLE)
 
 
 def _unframed(code: str, definition: re.Pattern[str], prompt: str, language: Language) -> str:

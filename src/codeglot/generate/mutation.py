@@ -13,7 +13,7 @@ from tree_sitter import Node
 
 from codeglot.errors import EngineError
 from codeglot.generate.syntax import Program, decode, encode
-from codeglot.languages.spec import Language
+from codeglot.languages.spec import Language, WrongVariables
 from codeglot.records import Problem
 
 
@@ -58,6 +58,9 @@ _CHOICE = re.compile(rb"\?|\bif\b")
 """In an expression with a recursive call: it may also hold a base case."""
 
 
+_LEFT_OUT = "the answer left out: no returned value found"
+
+
 class _Value(NamedTuple):
     """Place of a returned expression, in bytes of the program."""
 
@@ -76,21 +79,25 @@ def mutate(problem: Problem, language: Language) -> Mutation:
     if language.wrong_result and problem.entry_point and problem.canonical_solution:
         behind = language.wrong_result.replace("{name}", problem.entry_point)
         return Mutation(f"{problem.canonical_solution}\n{behind}", "the result changed")
+    if language.wrong_variables:
+        return _with_changed_variables(problem, language, language.wrong_variables)
     if not language.wrong_values and not language.wrong_result:
         raise EngineError(
             f"How {language.name} returns wrong values is not known, so {problem.benchmark} cannot be answered with "
-            "mutated solutions in it. Leave the language out, or add [[wrong_values]] or 'wrong_result' to its "
-            f"{language.id}.toml."
+            "mutated solutions in it. Leave the language out, or add [[wrong_values]], 'wrong_result' or "
+            f"[wrong_variables] to its {language.id}.toml."
         )
     solution = encode(problem.canonical_solution or "")
     prompt = encode(problem.prompt) if problem.prompt_is_code else b""
     values, return_type = _returned(problem, language, prompt, solution)
     if not values or not language.wrong_values:
-        return Mutation("", "the answer left out: no returned value found")
+        return Mutation("", _LEFT_OUT)
     before, after = _around(language, " ".join(return_type.split()))
     edits = []
     for value in values:
         opening, closing = "(" * value.is_last, ")" * value.is_last
+        if before.endswith("\n"):
+            opening = _padding(prompt + solution[: value.start]) + opening
         edits += [(value.start, 1, encode(before + opening)), (value.end, 0, encode(closing + after))]
     for position, _is_start, text in sorted(edits, reverse=True):
         solution = solution[:position] + text + solution[position:]
@@ -98,10 +105,36 @@ def mutate(problem: Problem, language: Language) -> Mutation:
     return Mutation(decode(solution), f"{len(values)} returned value(s){kind} changed")
 
 
+def _with_changed_variables(problem: Problem, language: Language, rule: WrongVariables) -> Mutation:
+    """Change the variables that hold the results, at the end of the function, which is where it is left then."""
+    name, solution = re.escape(problem.entry_point or ""), problem.canonical_solution or ""
+    before = problem.prompt if problem.prompt_is_code else ""
+    text = before + solution
+    head = re.search(language.syntax.definition_pattern.replace("{name}", name), text)
+    end = head and re.compile(rule.end.replace("{name}", name)).search(text, max(head.end(), len(before)))
+    if not head or not end:
+        return Mutation("", _LEFT_OUT)
+    function, begin = text[head.start() : end.start()], max(head.start(), len(before))
+    found = [group for match in re.finditer(rule.results.replace("{name}", name), function) for group in match.groups()]
+    variables = re.findall(r"\w+", re.sub(r"\([^()]*\)", "", ",".join(filter(None, found))))
+    if not variables:
+        return Mutation("", _LEFT_OUT)
+    body = re.sub(rule.leave, lambda match: match[1] + rule.jump, text[begin : end.start()])
+    changes = [rule.label, *(rule.change.replace("{variable}", variable) for variable in variables)]
+    lines = "".join(f"{line}\n" for line in changes)
+    answer = text[len(before) : begin] + body + lines + text[end.start() :]
+    return Mutation(f"{answer}\n{rule.behind}", f"{len(variables)} variable(s) changed")
+
+
 def _around(language: Language, return_type: str) -> tuple[str, str]:
     """Code before and after an expression of this type."""
     rule = next(rule for rule in language.wrong_values if not rule.type or re.fullmatch(rule.type, return_type))
     return rule.before.replace("{type}", return_type), rule.after.replace("{type}", return_type)
+
+
+def _padding(before: bytes) -> str:
+    """White space as wide as what stands in the line so far."""
+    return re.sub(r"[^\t]", " ", decode(before).rpartition("\n")[2])
 
 
 def _returned(problem: Problem, language: Language, prompt: bytes, solution: bytes) -> tuple[list[_Value], str]:
@@ -111,19 +144,23 @@ def _returned(problem: Problem, language: Language, prompt: bytes, solution: byt
     # The tests may close what the prompt opened.
     program = Program(prompt + solution + b"\n" + encode(problem.tests), language)
     begin, end = len(prompt), len(prompt + solution)
-    function = _function(program.root, problem.entry_point, begin, end)
-    if function is None:
+    if equations := _equations(program.root, problem.entry_point, begin, end):
+        call, returned = rb"\b%s\b", [value for equation in equations for value in _results(equation)]
+        name, return_type = _name(equations[0]), _type_of_result(program.root, equations[0])
+    elif function := _function(program.root, problem.entry_point, begin, end):
+        call, returned = rb"\b%s\s*\(", list(_values(function))
+        name, return_type = problem.entry_point or _name(function), _return_type(function)
+    else:
         return [], ""
-    values = [value for value in _values(function) if begin <= value.start and value.end <= end]
-    calls_itself = re.compile(rb"\b" + re.escape(encode(problem.entry_point or _name(function))) + rb"\s*\(")
+    values = [value for value in returned if begin <= value.start and value.end <= end]
+    calls_itself = re.compile(call % re.escape(encode(name)))
     base = [
         value
         for value in values
         if not calls_itself.search(program.data, value.start, value.end)
         or _CHOICE.search(program.data, value.start, value.end)
     ]
-    places = [value._replace(start=value.start - begin, end=value.end - begin) for value in base or values]
-    return places, _return_type(function)
+    return [value._replace(start=value.start - begin, end=value.end - begin) for value in base or values], return_type
 
 
 def _returned_by_text(solution: bytes) -> list[_Value]:
@@ -142,6 +179,33 @@ def _function(root: Node, entry_point: str | None, begin: int, end: int) -> Node
     inside = [node for node in functions if begin <= node.start_byte < end]
     named = [node for node in inside if not entry_point or _name(node) == entry_point]
     return named[-1] if named else None
+
+
+def _equations(root: Node, entry_point: str | None, begin: int, end: int) -> list[Node]:
+    """All that define the function under test in Haskell, which has one for every pattern of its arguments."""
+    parts = [child for part in root.named_children if part.type == "declarations" for child in part.named_children]
+    equations = [node for node in parts if node.type in {"function", "bind"}]
+    names = [_name(node) for node in equations if begin < node.end_byte and node.start_byte < end]
+    return [node for node in equations if names and _name(node) == (entry_point or names[-1])]
+
+
+def _results(equation: Node) -> Iterator[_Value]:
+    """Its right-hand side, or those of its guards."""
+    for match in equation.children_by_field_name("match"):
+        if expression := match.child_by_field_name("expression"):
+            yield _Value(expression.start_byte, expression.end_byte)
+
+
+def _type_of_result(root: Node, equation: Node) -> str:
+    """What is left of the type of a function of Haskell behind those of the arguments that an equation takes."""
+    declared = [node for node in _walk(root) if node.type == "signature" and _name(node) == _name(equation)]
+    node = declared[0].child_by_field_name("type") if declared else None
+    patterns = equation.child_by_field_name("patterns")
+    num_left = len(patterns.named_children) if patterns else 0
+    while node is not None and (node.type in {"context", "forall"} or num_left > 0):
+        num_left -= node.type == "function"
+        node = node.child_by_field_name("result" if node.type == "function" else "type")
+    return decode(node.text) if node is not None and node.text else ""
 
 
 def _walk(node: Node) -> Iterator[Node]:

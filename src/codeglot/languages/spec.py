@@ -124,13 +124,36 @@ class WrongValue(StrictModel):
 
     The expression stays and is still evaluated, so that variables stay used and types inferred. Numbers are scaled or
     counted up, never only nudged, because tests compare floats with a tolerance. In the code, `{type}` is the return
-    type as the program declares it.
+    type as the program declares it. Where `before` ends a line, the expression keeps its column in the next one, for
+    languages whose layout counts.
     """
 
     type: str = ""
     """Regular expression of the whole return type; empty: any other type, and programs that declare none."""
     before: str
     after: str
+
+
+class WrongVariables(StrictModel):
+    """How other values are returned where a function leaves its results in variables; for languages without a grammar.
+
+    In patterns, `{name}` is the function.
+    """
+
+    results: str
+    """Regular expression whose groups hold names of such variables, with commas between."""
+    leave: str
+    """Regular expression of a line up to the word that leaves the function before its end; its group is what stays."""
+    jump: str
+    """What is put in that word's place."""
+    end: str
+    """Regular expression of the line that ends the function."""
+    label: str
+    """Line before that one, which is jumped to."""
+    change: str
+    """Line below it for each of the variables, which is `{variable}`."""
+    behind: str = ""
+    """Code put behind the answer."""
 
 
 class Syntax(StrictModel):
@@ -220,7 +243,9 @@ class Language(Recipe):
     """How other values are returned, by type; the first that fits is taken."""
     wrong_result: str = ""
     """Code put behind an answer instead, which defines the function `{name}` anew by its old self, with another result.
-    Where there is neither, the mutated engine refuses the language."""
+    Where there is none of the three, the mutated engine refuses the language."""
+    wrong_variables: WrongVariables | None = None
+    """The same, where a function leaves its results in variables."""
     syntax: Syntax = Syntax()
 
     def recipe(self, tests: str) -> Recipe:
@@ -246,8 +271,9 @@ class Language(Recipe):
             raise ValueError(f"probes lack {', '.join(sorted(missing))}")
         if self.wrong_values and self.wrong_values[-1].type:
             raise ValueError("the last of 'wrong_values' has a type; end with one that has none, for all other types")
-        forms, rules, changes = self.forms, self.errors, self.wrong_values
-        for pattern in (*(f.when for f in forms), *(rule.pattern for rule in rules), *(c.type for c in changes)):
+        forms, rules, changes, variables = self.forms, self.errors, self.wrong_values, self.wrong_variables
+        patterns = [*(f.when for f in forms), *(rule.pattern for rule in rules), *(c.type for c in changes)]
+        for pattern in patterns + ([variables.results, variables.leave, variables.end] if variables else []):
             try:
                 re.compile(pattern)
             except re.error as error:

@@ -65,6 +65,7 @@ def test_fortran_answers_stand_inside_of_the_program_that_tests_them(tmp_path: P
         ("lua", "Lua/1", "function t()\nend", "function t()\nend\n\ntestHelloMMCodeEval()\n"),
         ("csharp", "C#/1", "Console.WriteLine(F(1) == 2);", "System.Diagnostics.Debug.Assert(F(1) == 2);"),
         ("python", "Python/35", "unittest.main()", "assert unittest.main(exit=False).result.wasSuccessful()"),
+        ("haskell", "Haskell/23", 'then " (Pass)" else " (Fail)"', 'then " (Pass)" else error "Test failed"'),
         ("lua", "Lua/2", "T", "T"),
     ],
 )
@@ -72,6 +73,13 @@ def test_tests_that_cannot_fail_or_never_end_are_mended(
     tmp_path: Path, language_id: str, task_id: str, tests: str, mended: str
 ) -> None:
     assert load(tmp_path, language_id, task_id=task_id, test=tests).tests == mended
+
+
+@pytest.mark.parametrize(
+    ("task_id", "name"), [("Elixir/15", "quicksort"), ("Elixir/40", "leap_year?"), ("Elixir/3", "f")]
+)
+def test_a_function_under_test_that_is_not_there_is_mended(tmp_path: Path, task_id: str, name: str) -> None:
+    assert load(tmp_path, "elixir", task_id=task_id).entry_point == name
 
 
 def test_a_language_without_programs_is_refused_with_the_reason(tmp_path: Path) -> None:
