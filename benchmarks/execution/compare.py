@@ -96,12 +96,15 @@ def read_plain(tsc: Path) -> dict[str, Plain]:
     }
 
 
-def cpu_s() -> float:
-    """CPU seconds of this process, of all that it has waited for, and of all below it that is alive."""
-    own = sum(
-        usage.ru_utime + usage.ru_stime
-        for usage in (resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN))
-    )
+def own_cpu_s() -> float:
+    """CPU seconds of this process."""
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    return usage.ru_utime + usage.ru_stime
+
+
+def cpu_below_s() -> float:
+    """CPU seconds of all that this process has waited for, and of all below it that is alive."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
     ticks = 0
     for pid in descendants(os.getpid()):
         if pid != os.getpid():
@@ -110,18 +113,18 @@ def cpu_s() -> float:
             except (FileNotFoundError, ProcessLookupError):
                 continue
             ticks += sum(map(int, fields[11:15]))
-    return own + ticks / os.sysconf("SC_CLK_TCK")
+    return usage.ru_utime + usage.ru_stime + ticks / os.sysconf("SC_CLK_TCK")
 
 
 def timed(action: Callable[[], None]) -> Cost:
     """What an action costs; the wall time until it returns, the CPU time until all that it started and left is dead."""
-    before, began = cpu_s(), time.perf_counter()
-    residents = set(descendants(os.getpid()))
+    residents, below_s = set(descendants(os.getpid())), cpu_below_s()
+    own_s, began = own_cpu_s(), time.perf_counter()
     action()
-    wall_s = time.perf_counter() - began
+    own_s, wall_s = own_cpu_s() - own_s, time.perf_counter() - began
     while time.perf_counter() - began - wall_s < LONGEST_DEATH_S and set(descendants(os.getpid())) - residents:
         time.sleep(0.001)
-    return Cost(cpu_s() - before, wall_s)
+    return Cost(own_s + cpu_below_s() - below_s, wall_s)
 
 
 def run_plain(program: Program, plain: Plain) -> None:
