@@ -21,6 +21,7 @@ import tomllib
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -116,7 +117,7 @@ def cpu_below_s() -> float:
     return usage.ru_utime + usage.ru_stime + ticks / os.sysconf("SC_CLK_TCK")
 
 
-def timed(action: Callable[[], None]) -> Cost:
+def timed(action: Callable[[], object]) -> Cost:
     """What an action costs; the wall time until it returns, the CPU time until all that it started and left is dead."""
     residents, below_s = set(descendants(os.getpid())), cpu_below_s()
     own_s, began = own_cpu_s(), time.perf_counter()
@@ -144,6 +145,12 @@ def run_boxed(program: Program, language_id: str, sandbox: Sandbox) -> None:
         sys.exit(f"{language_id} {program.name}: {execution.verdict} {execution.detail}\n{execution.stderr}")
 
 
+def start_all(languages: Sequence[str], sandbox: Sandbox) -> None:
+    """Have everything kept ready that can be."""
+    for name in languages:
+        run_boxed(read_programs(name)[0], name, sandbox)
+
+
 def measure(language_id: str, plain: Plain, rounds: int, sandboxes: dict[str, Sandbox]) -> dict[str, list[Cost]]:
     """Mean cost of a program in each round, by way; what starts once is started before."""
     programs = read_programs(language_id)
@@ -157,7 +164,7 @@ def measure(language_id: str, plain: Plain, rounds: int, sandboxes: dict[str, Sa
         taken: dict[str, list[Cost]] = defaultdict(list)
         for program in programs * REPEATS:
             for way in WAYS:
-                taken[way].append(timed(lambda way=way, program=program: actions[way](program)))  # type: ignore[misc]
+                taken[way].append(timed(partial(actions[way], program)))
         if number:  # the first one starts compilers and fills caches
             for way in WAYS:
                 cpu, wall = zip(*taken[way], strict=True)
@@ -209,7 +216,7 @@ def humaneval_x(data: Path, sandboxes: dict[str, Sandbox]) -> Iterator[str]:
         costs = {}
         for way in ("cold", "warm"):
             pool = LocalPool(sandboxes[way], HUMANEVAL_X_SLOTS)
-            costs[way] = timed(lambda pool=pool, requests=requests: [*pool.run_all(requests)])  # type: ignore[misc]
+            costs[way] = timed(partial(list, pool.run_all(requests)))
             sums[way] = Cost(sums[way].cpu_s + costs[way].cpu_s, sums[way].wall_s + costs[way].wall_s)
         yield _line(spec.get(language_id).name, str(len(requests)), costs)
     yield _line("**all**", "", sums)
@@ -251,7 +258,7 @@ def main() -> None:
     level = open_level("auto")
     sandboxes: dict[str, Sandbox] = {"cold": ColdSandbox(level), "warm": warm_sandbox(level)}
     with closing(sandboxes["warm"]):
-        start = timed(lambda: [run_boxed(read_programs(name)[0], name, sandboxes["warm"]) for name in chosen])  # type: ignore[func-returns-value]
+        start = timed(partial(start_all, chosen, sandboxes["warm"]))
         results: dict[str, dict[str, list[Cost]]] = {}
         rows = []
         for name in chosen:
