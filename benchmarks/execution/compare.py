@@ -5,8 +5,8 @@
 
 Writes benchmarks/execution/result.md (not with --only). `programs/` holds the programs, our own, each with its tests;
 `plain.toml` the command lines that people usually type, which run without any isolation. codeglot's figures count
-everything: the supervisor in this process, the boxes, and what is kept ready. With --data (or CODEGLOT_DATA) the
-canonical solutions of HumanEval-X are judged cold and warm too. Run it on an idle machine; about half an hour.
+everything: the supervisor in this process, the boxes, and what is kept ready. Run it on an idle machine; about half an
+hour. `humaneval_x.py`, beside it, judges a whole benchmark.
 """
 
 import argparse
@@ -19,23 +19,19 @@ import tempfile
 import time
 import tomllib
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-from codeglot.evaluate.benchmarks.benchmark import get, load_problems
 from codeglot.execute.cold import ColdSandbox
 from codeglot.execute.levels.choose import open_level
-from codeglot.execute.local import LocalPool
 from codeglot.execute.processes import descendants
 from codeglot.execute.sandbox import ExecutionRequest, Sandbox
-from codeglot.generate.reference_engine import answerable
 from codeglot.jobs.boxes import warm_sandbox
-from codeglot.jobs.execute import build_execution
 from codeglot.languages import spec
-from codeglot.records import Limits, Verdict
+from codeglot.records import Verdict
 
 HERE = Path(__file__).parent
 TESTS = "--- tests ---"
@@ -45,7 +41,6 @@ REPEATS = 3
 WAYS = ("plain", "cold", "warm")
 WANTED = {"typescript": 12.0, "java": 5.0, "scala": 5.0, "kotlin": 5.0, "cpp": 4.5, "python": 4.0, "go": 2.5}
 """Least CPU time of the plain way over that of the warm one."""
-HUMANEVAL_X_SLOTS = 2
 LONGEST_DEATH_S = 0.2
 """A process that lives for longer after its program was judged is one that stays."""
 
@@ -118,7 +113,10 @@ def cpu_below_s() -> float:
 
 
 def timed(action: Callable[[], object]) -> Cost:
-    """What an action costs; the wall time until it returns, the CPU time until all that it started and left is dead."""
+    """What an action costs; the wall time until it returns, the CPU time until all that it started and left is dead.
+
+    It must not end what was kept ready before it: what that took is not seen any more then.
+    """
     residents, below_s = set(descendants(os.getpid())), cpu_below_s()
     own_s, began = own_cpu_s(), time.perf_counter()
     action()
@@ -202,31 +200,6 @@ def total(results: dict[str, dict[str, list[Cost]]], languages: Sequence[str]) -
     return plain / warm
 
 
-def humaneval_x(data: Path, sandboxes: dict[str, Sandbox]) -> Iterator[str]:
-    """Judge every canonical solution, cold and warm."""
-    yield f"| language | programs | cold CPU s | warm CPU s | cold wall s ({HUMANEVAL_X_SLOTS} slots) | warm wall s |"
-    yield "|---|---:|---:|---:|---:|---:|"
-    sums = {"cold": Cost(0.0, 0.0), "warm": Cost(0.0, 0.0)}
-    for language_id in get("humaneval_x").languages:
-        problems, _ = answerable(load_problems("humaneval_x", data=data, languages=[language_id]))
-        requests = [
-            (problem.task_id, build_execution(problem, f"{problem.prompt}{problem.canonical_solution}", Limits()))
-            for problem in problems
-        ]
-        costs = {}
-        for way in ("cold", "warm"):
-            pool = LocalPool(sandboxes[way], HUMANEVAL_X_SLOTS)
-            costs[way] = timed(partial(list, pool.run_all(requests)))
-            sums[way] = Cost(sums[way].cpu_s + costs[way].cpu_s, sums[way].wall_s + costs[way].wall_s)
-        yield _line(spec.get(language_id).name, str(len(requests)), costs)
-    yield _line("**all**", "", sums)
-
-
-def _line(name: str, count: str, costs: dict[str, Cost]) -> str:
-    cold, warm = costs["cold"], costs["warm"]
-    return f"| {name} | {count} | {cold.cpu_s:.1f} | {warm.cpu_s:.1f} | {cold.wall_s:.1f} | {warm.wall_s:.1f} |"
-
-
 HEAD = """# Execution: cold, warm, and plain command lines
 
 <!-- Written by benchmarks/execution/compare.py; do not edit. -->
@@ -250,7 +223,6 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--only", help="language ids, separated by commas")
-    parser.add_argument("--data", type=Path, default=os.environ.get("CODEGLOT_DATA"))
     parser.add_argument("--tsc", type=Path, required=True, help="the command tsc of TypeScript 5.8.3")
     arguments = parser.parse_args()
     plain = read_plain(arguments.tsc)
@@ -288,8 +260,6 @@ def main() -> None:
             *sums,
             "",
         ]
-        if arguments.data:
-            lines += ["## Canonical solutions of HumanEval-X", "", *humaneval_x(arguments.data, sandboxes), ""]
     if not arguments.only:
         (HERE / "result.md").write_text("\n".join(lines), encoding="utf-8")
     else:
