@@ -752,6 +752,12 @@ def test_a_function_of_scala_is_left_open_where_the_tests_close_it(text: str) ->
     assert not Program(source + CLOSING, spec.get("scala")).faults
 
 
+def test_what_ends_the_function_of_the_prompt_and_defines_it_again_continues_the_prompt() -> None:
+    task = TASKS["emacs_lisp"]
+    answer = "  (apply '+ xs)) (defun one () 1)\n\n(defun total (xs)\n  (apply '+ xs))\n"
+    assert extract("emacs_lisp", answer).source == task.prompt + answer
+
+
 LIBRARY = "(require racket/list)\n(define (total xs)\n  (apply + xs))\n"
 
 

@@ -287,5 +287,13 @@ def _without_test_names(code: str, problem: Problem, language: Language) -> str:
 def _defines_first(code: str, definition: re.Pattern[str], language: Language) -> bool:
     """Whether a function is defined in `code` before anything in it closes one that the prompt has begun."""
     match = definition.search(code)
+    return match is not None and not _closes(code[: match.start()], language)
+
+
+def _closes(code: str, language: Language) -> bool:
+    """Whether code may close a function that was begun before it."""
     closer = language.syntax.closer
-    return match is not None and not (closer and closer in code[: match.start()])
+    if closer != ")":
+        return bool(closer) and closer in code
+    code = "\n".join(line for line in code.splitlines() if not line.lstrip().startswith(language.comment))
+    return code.count(")") > code.count("(")

@@ -184,7 +184,7 @@ class Syntax(StrictModel):
     opening: str = ""
     """What a file must begin with to be a program at all."""
     closer: str = ""
-    """What ends the body of a function; empty where indentation does."""
+    """What ends the body of a function; empty where indentation does. A round bracket ends all else, too."""
     overloads: bool = False
     """Whether functions of one name and other parameters may stand side by side."""
     redefines: bool = False
