@@ -8,6 +8,7 @@ on an idle machine; about five minutes.
 
 import argparse
 import os
+import sys
 from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
@@ -85,8 +86,9 @@ def main() -> None:
         for problem in problems:
             completion = Completion(task_id=problem.task_id, text=problem.canonical_solution or "")
             program = build_program(problem, completion, Limits())
-            if isinstance(program, ExecutionRequest):
-                requests.append((problem.task_id, program))
+            if not isinstance(program, ExecutionRequest):
+                sys.exit(f"{problem.task_id}: no program is found in its canonical solution.")
+            requests.append((problem.task_id, program))
         num_programs += len(requests)
         for is_warm, found in ways.items():
             found.append(judge(requests, is_warm=is_warm))

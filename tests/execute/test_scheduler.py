@@ -188,6 +188,16 @@ def test_a_program_that_ends_otherwise_the_second_time_is_flaky() -> None:
     assert verdict.detail == "ended as 'pass', and when it was run again as 'fail_assert'"
 
 
+def test_a_warm_verdict_that_one_from_nothing_does_not_repeat_was_wrong_and_is_not_flaky() -> None:
+    warm = ended(Verdict.FAIL_ASSERT, key="0" * 16).model_copy(update={"strategy": "fork_server"})
+    cold = ended(Verdict.PASS, key="0" * 16)
+    for runs in ((warm, cold), (cold, warm)):
+        pool = scheduler()
+        pool.add(0, request())
+        ((_, verdict),) = run(pool, *runs)
+        assert (verdict.verdict, verdict.strategy, verdict.attempts) == (Verdict.PASS, "", 2)
+
+
 def test_a_program_that_ends_alike_keeps_what_its_first_run_showed() -> None:
     pool = scheduler()
     pool.add(0, request())

@@ -29,6 +29,11 @@ def ended(status: int, stdout: str = "", stderr: str = "") -> Outcome:
     return Outcome(status=status, stdout=stdout.encode(), stderr=stderr.encode(), cpu_s=0.25, wall_s=1.5)
 
 
+def test_the_mark_of_the_end_is_told_to_nobody() -> None:
+    judgement = of_run(ended(3, f"\n{NONCE}\n", ""))
+    assert (judgement.verdict, judgement.detail) == (Verdict.RUNTIME_ERROR, "ended with status 3")
+
+
 def test_status_0_with_the_marker_passes() -> None:
     assert of_run(ended(0, f"text\n{NONCE}\n")) == Judgement(Verdict.PASS)
 

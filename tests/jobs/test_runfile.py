@@ -23,7 +23,7 @@ from codeglot.jobs.runfile import EvaluationRun, RunFile, TrainingRun
         ("evaluate", "limits", {"memory_mib": 10**30}, "limits.memory_mib"),
         ("generate", "temperature", float("inf"), "finite number; it is inf"),
         ("generate", "engine", "refrence", "it is 'refrence'"),
-        ("generate", "completions", "theirs.jsonl", "do not go together"),
+        ("generate", "completions", "theirs.jsonl", "need each other, and one is missing"),
     ],
 )
 def test_settings_that_cannot_be_meant_are_named(section: str, key: str, value: object, named: str) -> None:

@@ -248,13 +248,17 @@ def _final(task: Task[Key]) -> Execution:
         "earlier": tuple(run.verdict for run in before),
         "contradicts": next((run.contradicts for run in task.earlier if run.contradicts), ""),
     }
-    if task.kind is Kind.RECHECK and last.verdict is not before[-1].verdict and last.verdict.is_scored:
-        told |= {
-            "verdict": Verdict.FLAKY,
-            "detail": f"ended as '{before[-1].verdict}', and when it was run again as '{last.verdict}'",
-        }
-    elif task.kind is Kind.RECHECK:
-        return before[-1].model_copy(update=told)
+    if task.kind is not Kind.RECHECK:
+        return last.model_copy(update=told)
+    first = before[-1]
+    if last.verdict is first.verdict or not last.verdict.is_scored:
+        return first.model_copy(update=told)
+    if first.strategy != last.strategy:  # its language was given up meanwhile: what comes from nothing is right
+        return (first if last.strategy else last).model_copy(update=told)
+    told |= {
+        "verdict": Verdict.FLAKY,
+        "detail": f"ended as '{first.verdict}', and when it was run again as '{last.verdict}'",
+    }
     return last.model_copy(update=told)
 
 

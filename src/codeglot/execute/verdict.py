@@ -73,7 +73,7 @@ def judge(
         return failure
     if ran is None:
         raise ValueError("a program that compiled must have been run")
-    if failure := _failure(ran, "run", rules):
+    if failure := _failure(ran, "run", rules, nonce):
         return failure
     if nonce is not None and nonce.encode() not in ran.stdout.splitlines():  # elsewhere, it printed its own source
         return Judgement(Verdict.EARLY_EXIT, "ended with status 0 before the end of its tests")
@@ -89,12 +89,14 @@ def without_nonce(stdout: bytes, nonce: str | None) -> bytes:
     return stdout.replace(f"\n{nonce}\n".encode(), b"").replace(nonce.encode(), b"")
 
 
-def _failure(outcome: Outcome, step: Literal["compile", "run"], rules: Sequence[ErrorRule]) -> Judgement | None:
+def _failure(
+    outcome: Outcome, step: Literal["compile", "run"], rules: Sequence[ErrorRule], nonce: str | None = None
+) -> Judgement | None:
     """The verdict of a step that did not end well; None if it did."""
     if outcome.stop is not None:
         verdict, form = _BY_STOP[outcome.stop]
         return Judgement(verdict, form.format(outcome) + (", while compiling" if step == "compile" else ""))
-    streams = (clip(outcome.stderr), clip(outcome.stdout))
+    streams = (clip(outcome.stderr), clip(without_nonce(outcome.stdout, nonce)))
     for rule in rules:
         fits = outcome.status == rule.status if rule.status is not None else outcome.status != 0
         if fits and rule.step == step:

@@ -40,7 +40,8 @@ class Generate(Decoding):
         for name in ("completions", "openai"):
             if (self.engine == name) != (getattr(self, name) is not None):
                 raise ValueError(
-                    f"the engine '{self.engine}' and the setting '{name}' do not go together; give both or neither"
+                    f"the engine '{name}' and the setting '{name}' need each other, and one is missing; give both "
+                    "or neither (`--completions FILE`, `--base-url URL` and `--model NAME` on the command line)"
                 )
         return self
 

@@ -14,7 +14,7 @@ from tests.execute.conftest import PRELOAD
 
 PYTHON = spec.get("python")
 COMMAND = tuple(word.replace("{source}", PYTHON.source) for word in PYTHON.run)
-LAST_LINE = "\n__tests_ended__ = True"
+LAST_LINE = '\n__tests_ended__ = "c0ffee"'
 """Says that the status can only be 0."""
 
 PROGRAMS: dict[str, str | bytes] = {
@@ -136,6 +136,12 @@ PROGRAMS: dict[str, str | bytes] = {
     ),
     "output buffered by a closed stream": "import sys\nprint('kept')\nsys.stdout.close()",
     "full device": "import os\nos.dup2(os.open('/dev/full', os.O_WRONLY), 1)\nprint('lost')",
+    "end that was not reached": "__tests_ended__ = True\nassert False",
+    "end of another program": "__tests_ended__ = 'abcdef'\nassert False",
+    "end that is only read": (
+        "import builtins, io\n__tests_ended__ = 'x'\n"
+        "builtins.open = lambda *_: io.BytesIO(b'__tests_ended__ = \"x\"')\nassert False"
+    ),
     "finalizer that raises": "class A:\n    def __del__(self):\n        raise ValueError('late')\n\na = A()",
     "finalizer that imports": (
         "import os\n\nclass A:\n    def __del__(self):\n        import os, fractions\n        print('vain')\n\na = A()"
@@ -214,7 +220,7 @@ def test_a_program_ends_and_prints_as_in_an_interpreter_of_its_own(
 
 
 def test_programs_have_that_last_line() -> None:
-    assert PYTHON.epilogue.endswith(LAST_LINE.strip())
+    assert PYTHON.epilogue.replace("{nonce}", "c0ffee").endswith(LAST_LINE.strip())
 
 
 def _facts(outcome: Outcome) -> tuple[int | None, str, str]:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from types import ModuleType
     from typing import Any, NoReturn
 
+_open = open  # a program may give the name to something else
 _ENDED = "__tests_ended__"
 """The global name that the last line of a program sets."""
 _IGNORED_BY_PYTHON = (13, 25)
@@ -134,10 +135,10 @@ def _spare_modules(hidden: _Hidden) -> None:
     """
     modules = {name: module for name, module in sys.modules.items() if name not in {"__main__", "builtins", "sys"}}
     kernel.keep_for_ever([modules, hidden])
-    atexit.register(_end, list(modules))
+    atexit.register(_end, list(modules), sys.orig_argv[-1])
 
 
-def _end(names: list[str]) -> None:
+def _end(names: list[str], path: str) -> None:
     """What the interpreter does last, behind the last handler of the program; `names` are modules that stay.
 
     Where the program's last line was reached, its status is known. Then its objects are finalized as the interpreter
@@ -145,9 +146,9 @@ def _end(names: list[str]) -> None:
     """
     for name in names:
         sys.modules.pop(name, None)
-    if getattr(sys.modules.get("__main__"), _ENDED, None) is not True or len(sys._current_frames()) > 1:
-        return
     try:
+        if not _has_ended(path) or len(sys._current_frames()) > 1:
+            return
         _flush()
         sys.stdin, sys.stdout, sys.stderr = sys.__stdin__, sys.__stdout__, sys.__stderr__
         sys.meta_path = None  # type: ignore[assignment] # as the interpreter leaves it then
@@ -157,6 +158,15 @@ def _end(names: list[str]) -> None:
     except BaseException:  # the interpreter says what cannot be flushed, and chooses the status
         return
     os._exit(0)
+
+
+def _has_ended(path: str) -> bool:
+    """Whether the last line of the program was executed: it alone knows the value that it sets."""
+    value = getattr(sys.modules.get("__main__"), _ENDED, None)
+    if type(value) is not str or not value:
+        return False
+    with _open(path, "rb") as file:
+        return file.read().endswith(f'{_ENDED} = "{value}"'.encode())
 
 
 def _flush() -> None:

@@ -66,7 +66,7 @@ class Bubblewrap:
         self._filter = read_filter()
         self._services = Services()
         become_subreaper()
-        owners = USER_IDS if os.geteuid() == 0 else {os.geteuid()}
+        owners = {os.geteuid(), *(USER_IDS if os.geteuid() == 0 else ())}
         remove_stale(Path(tempfile.gettempdir()), f"{_PREFIX}*", owners, command=command)
         self._groups = find_groups()
         self.second_belt = str(self._groups or "")
