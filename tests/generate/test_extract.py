@@ -752,6 +752,11 @@ def test_a_function_of_scala_is_left_open_where_the_tests_close_it(text: str) ->
     assert not Program(source + CLOSING, spec.get("scala")).faults
 
 
+def test_a_null_character_is_judged_as_it_was_written() -> None:
+    program = extract("python", fenced("def total(xs):\n    x = '\0'\n    return sum(xs)\n", "python"))
+    assert program.source is None or "\0" in program.source
+
+
 def test_what_ends_the_function_of_the_prompt_and_defines_it_again_continues_the_prompt() -> None:
     task = TASKS["emacs_lisp"]
     answer = "  (apply '+ xs)) (defun one () 1)\n\n(defun total (xs)\n  (apply '+ xs))\n"

@@ -81,6 +81,8 @@ def _texts(row: Row) -> list[str]:
     for name in TEXT_COLUMNS:
         if isinstance(text := row.values.get(name), str):
             return [text]  # an empty answer is an answer
+    if given := [name for name in TEXT_COLUMNS if row.values.get(name) is not None]:
+        raise DataError(f"{row.where}: {given[0]} must be a text; it is {row.values[given[0]]!r}.")
     raise DataError(
         f"{row.where}: no completion; one of {', '.join(TEXT_COLUMNS)} or the list {LIST_COLUMN} is needed, "
         f"and the columns are {', '.join(row.values)}."

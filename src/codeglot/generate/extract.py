@@ -61,7 +61,6 @@ def extract_program(problem: Problem, text: str, finish_reason: FinishReason, la
 
 def _spoken(text: str) -> str:
     """The text without what the model only thought, and without the marks of its end."""
-    text = text.replace("\0", "")
     if match := _THINKING.match(text) or _THOUGHT.match(text):
         text = text[match.end() :].lstrip("\n")
     end = _END_MARK.search(text)
