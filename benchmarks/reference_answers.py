@@ -14,6 +14,8 @@ from collections import defaultdict
 from pathlib import Path
 from typing import NamedTuple
 
+from pydantic import Field
+
 from codeglot import runs
 from codeglot.cli.progress import TerminalProgress
 from codeglot.config import StrictModel, build, read_tree
@@ -53,6 +55,8 @@ class Upstream(StrictModel):
 
     least: dict[str, int]
     """By part, how many published answers must pass."""
+    not_run: dict[str, str] = Field(default_factory=dict)
+    """By part, why its published answers, if there are any, were not run; parts in neither table have none."""
     notes: dict[str, str]
     """By part, what should be known about it."""
     faults: tuple[Fault, ...]

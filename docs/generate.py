@@ -4,6 +4,7 @@ python docs/generate.py [--check]
 """
 
 import sys
+import tomllib
 from inspect import cleandoc
 from pathlib import Path
 from types import UnionType
@@ -25,6 +26,7 @@ from codeglot.train.metrics import MetricsRow
 from codeglot.train.summary import TrainingSummary
 
 FOLDER = Path(__file__).parent / "reference"
+UPSTREAM = Path(__file__).parents[1] / "benchmarks" / "upstream_faults.toml"
 NOTE = "<!-- Written by docs/generate.py; do not edit. -->\n\n"
 
 
@@ -192,7 +194,20 @@ def benchmarks_page() -> str:
             f"- `{one.name}` in {language_id}: no language file says how to run it"
             for language_id in one.unknown_languages
         ]
-    return "\n".join(rows) + "\n"
+    return "\n".join([*rows, *controls()]) + "\n"
+
+
+def controls() -> list[str]:
+    """Which parts have no published answers, so that no control shows that right programs pass."""
+    upstream = tomllib.loads(UPSTREAM.read_text(encoding="utf-8"))
+    least, not_run = upstream["least"], upstream["not_run"]
+    lines = ["\nPublished answers are run as a control (`benchmarks/reference_answers.md`); these parts have none:\n"]
+    for one in map(benchmark.get, benchmark.BENCHMARKS):
+        ids = [key for key in one.sources if key not in (*one.unknown_languages, benchmark.ANY_LANGUAGE)]
+        if without := [key for key in ids if f"{one.name}/{key}" not in (*least, *not_run)]:
+            lines.append(f"- `{one.name}` in {', '.join(without)}")
+    lines.append("\nNot run, if they are published:\n")
+    return lines + [f"- `{part.replace('/', '` in ')}: {reason}" for part, reason in not_run.items()]
 
 
 PAGES = {

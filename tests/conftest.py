@@ -1,10 +1,13 @@
 """Options and fixtures of the whole suite."""
 
+import importlib
+import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -15,7 +18,14 @@ from codeglot.execute.warm.sandbox import WarmSandbox
 from codeglot.jobs import boxes
 from codeglot.languages import spec
 
+if TYPE_CHECKING:
+    from ray.cluster_utils import Cluster
+
 GOLDEN = Path(__file__).parent / "golden"
+
+needs_data = pytest.mark.skipif(
+    not os.environ.get("CODEGLOT_DATA"), reason="CODEGLOT_DATA names no folder of benchmark files"
+)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -71,6 +81,16 @@ def need_toolchain(sandbox: ColdSandbox) -> Callable[[str], None]:
             pytest.skip(problem)
 
     return need
+
+
+@pytest.fixture
+def cluster() -> "Iterator[Cluster]":
+    """A Ray cluster of one node; for modules that skip themselves where there is no Ray."""
+    ray, utils = (importlib.import_module(name) for name in ("ray", "ray.cluster_utils"))
+    cluster = utils.Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
+    yield cluster
+    ray.shutdown()
+    cluster.shutdown()
 
 
 @pytest.fixture

@@ -66,6 +66,9 @@ def test_a_malformed_whole_line_is_named_with_its_number(tmp_path: Path) -> None
     path.write_text('{"task_id": "a", "text": ""}\n{"task_id": 1}\n')
     with pytest.raises(DataError, match=r"rows\.jsonl, line 2, has 2 problem"):
         runs.read_rows(path, Completion)
+    path.write_text("garbage\n")
+    with pytest.raises(DataError, match=r"(?s)line 1, has 1 problem.*Invalid JSON.*take the line out; the same"):
+        runs.read_rows(path, Completion)
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:

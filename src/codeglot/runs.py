@@ -230,7 +230,10 @@ def iter_rows(path: Path, schema: type[Row]) -> Iterator[Row]:
         try:
             yield schema.model_validate_json(line)
         except ValidationError as error:
-            raise DataError(explain(error, f"{path}, line {number},")) from None
+            raise DataError(
+                f"{explain(error, f'{path}, line {number},')}\nPut the file back as it was written, or take the line "
+                "out; the same command makes what is missing."
+            ) from None
 
 
 class RowWriter:

@@ -1,6 +1,11 @@
 """Scores as the terminal shows them."""
 
+from pathlib import Path
+
+import pytest
+
 from codeglot.cli.evaluate import _lines
+from codeglot.cli.main import main
 from codeglot.evaluate.score import score
 from tests.report.fake_runs import answer, build_problems
 
@@ -22,3 +27,10 @@ def test_each_row_says_the_language_of_its_prompts_where_there_are_several() -> 
 
 def test_one_language_of_prompts_is_not_repeated_in_each_row() -> None:
     assert not [line for line in lines("en") if "(en)" in line]
+
+
+def test_a_command_that_names_no_engine_is_told_how(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(["evaluate", "--benchmark", "humaneval", "--out", str(tmp_path)])
+    assert caught.value.code == 2
+    assert "Give --engine (as --engine reference), --model, --base-url or --completions" in capsys.readouterr().err

@@ -1,12 +1,15 @@
 """The edge where errors become text."""
 
+import errno
+import re
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
 
-from codeglot.cli.main import COMMANDS, main
+from codeglot.cli.main import COMMANDS, app, main
 
 
 def test_every_command_is_listed_with_a_line_of_help(capsys: pytest.CaptureFixture[str]) -> None:
@@ -29,6 +32,27 @@ def test_a_user_error_is_one_line_without_a_traceback(capsys: pytest.CaptureFixt
     text = capsys.readouterr().err
     assert text.startswith("error: ")
     assert "nowhere" in text
+
+
+@pytest.mark.parametrize(("place", "told"), [(None, ""), ("/disk/x", " (/disk/x)")])
+def test_a_full_disk_is_told_with_the_folders_and_what_helps(
+    place: str | None, told: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def fill(**_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", place)
+
+    monkeypatch.setattr(app, "main", fill)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setenv("CODEGLOT_CACHE", str(tmp_path / "not" / "there"))
+    with pytest.raises(SystemExit) as caught:
+        main(["languages"])
+    assert caught.value.code == 2
+    text = re.sub(r"\d+ MiB", "0 MiB", capsys.readouterr().err)
+    assert text == (
+        f"error: The system refused: No space left on device{told}. {tmp_path} (TMPDIR) has 0 MiB left, "
+        f"{tmp_path}/not/there (CODEGLOT_CACHE) has 0 MiB left: make room, or name other folders in TMPDIR and "
+        "CODEGLOT_CACHE. What was finished is kept.\n"
+    )
 
 
 def test_the_module_is_the_command() -> None:

@@ -9,7 +9,7 @@ from types import ModuleType
 
 import pytest
 
-from codeglot.evaluate.benchmarks.benchmark import load_problems
+from codeglot.evaluate.benchmarks.benchmark import ANY_LANGUAGE, BENCHMARKS, get, load_problems
 from codeglot.execute.local import LocalPool
 from codeglot.execute.sandbox import Sandbox
 from codeglot.generate.names import EngineName
@@ -21,6 +21,7 @@ from codeglot.jobs.progress import Silent
 from codeglot.jobs.runfile import EvaluationRun
 from codeglot.jobs.sections import Evaluate, Generate
 from codeglot.records import Execution, Problem, Verdict
+from tests.conftest import needs_data
 
 NUM_SAMPLED = 5
 
@@ -39,9 +40,6 @@ def load_script() -> ModuleType:
 script = load_script()
 UPSTREAM = script.read_upstream()
 
-needs_data = pytest.mark.skipif(
-    not os.environ.get("CODEGLOT_DATA"), reason="CODEGLOT_DATA does not name the folder of benchmark files"
-)
 each_part = pytest.mark.parametrize("part", script.parts())
 
 
@@ -116,6 +114,20 @@ def test_no_required_count_is_lowered() -> None:
         "mbxp/ruby": 780,
     }
     assert {part: UPSTREAM.least[part] for part in figures} == figures
+
+
+@needs_data
+@pytest.mark.slow
+def test_every_part_with_published_answers_is_run_or_says_why_not() -> None:
+    answered = set()
+    for one in map(get, BENCHMARKS):
+        for language_id in set(one.sources) - {ANY_LANGUAGE, *one.unknown_languages}:
+            part = f"{one.name}/{language_id}"
+            if UPSTREAM.not_run.get(part) != "the file was not at hand":
+                problems = load_problems(one.name, languages=[language_id], split="all")
+                answered |= {part for problem in problems if (problem.canonical_solution or "").strip()}
+    without_file = {part for part, reason in UPSTREAM.not_run.items() if reason == "the file was not at hand"}
+    assert answered == {*UPSTREAM.least, *UPSTREAM.not_run} - without_file
 
 
 @needs_data

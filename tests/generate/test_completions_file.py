@@ -96,6 +96,14 @@ def test_all_that_does_not_fit_is_told_in_one_error(tmp_path: Path) -> None:
     assert "1 x is missing: T/1" in message
 
 
+def test_a_line_that_is_there_twice_without_a_sample_is_named(tmp_path: Path) -> None:
+    rows = [{"task_id": task_id, "text": ""} for task_id in ("T/0", "T/1", "T/0")]
+    with pytest.raises(DataError, match=r"1 x has several lines without 'sample', .*: T/0 \(line 1, line 3\)"):
+        engine(tmp_path / "c.jsonl", *rows)
+    with pytest.raises(DataError, match=r"run:\n  1 x has fewer than 2 samples, numbered from 0: T/1 \(1\)\n"):
+        engine(tmp_path / "c.jsonl", *rows, num_samples=2)
+
+
 def test_uneven_samples_are_an_error(tmp_path: Path) -> None:
     rows: list[dict[str, Any]] = [
         {"task_id": "T/0", "completions": ["a", "b"]},

@@ -1,7 +1,5 @@
 """Reference answers of the published benchmarks, where `CODEGLOT_DATA` names them: none is damaged."""
 
-import os
-
 import pytest
 
 from codeglot.data.format import fenced
@@ -11,10 +9,9 @@ from codeglot.generate.extract import extract_program
 from codeglot.generate.syntax import Kind, Program, leaves
 from codeglot.languages import spec
 from codeglot.records import FinishReason, Problem
+from tests.conftest import needs_data
 
-pytestmark = pytest.mark.skipif(
-    not os.environ.get("CODEGLOT_DATA"), reason="CODEGLOT_DATA does not name the folder of benchmark files"
-)
+pytestmark = needs_data
 
 SETS = [
     ("humaneval", "python"),

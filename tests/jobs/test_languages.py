@@ -1,6 +1,10 @@
+import json
+from pathlib import Path
+
 import pytest
 
 from codeglot.errors import UnknownNameError
+from codeglot.execute.cgroups import Cgroups
 from codeglot.execute.levels.choose import LEVELS
 from codeglot.execute.levels.process import Process
 from codeglot.execute.sandbox import ExecutionRequest
@@ -8,6 +12,7 @@ from codeglot.execute.toolchains import Toolchain
 from codeglot.jobs import languages as job
 from codeglot.jobs.install import install_command
 from codeglot.jobs.language_table import table
+from codeglot.jobs.machine import ThisMachine
 from codeglot.jobs.progress import Silent
 from codeglot.languages import spec
 from codeglot.languages.spec import Language
@@ -69,6 +74,22 @@ def test_a_language_without_its_tools_runs_no_probe_and_says_what_helps() -> Non
     assert "apt-get install -y perl" in rows[1].install
 
 
+def test_a_language_without_its_libraries_says_so_in_plain_words(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    language = spec.get("coffeescript")
+    monkeypatch.setattr(ThisMachine, "has", lambda *_: True)
+    (row,) = job.look([language], ScriptedSandbox(missing=language.id))
+    [package] = language.packages.npm
+    assert row.problem == (
+        f"CoffeeScript needs {package} from npm, which is not there. "
+        "`codeglot languages check --only coffeescript --install` installs what is missing."
+    )
+    folder = cache / "npm" / "node_modules" / "coffeescript"
+    folder.mkdir(parents=True)
+    (folder / "package.json").write_text(json.dumps({"version": package.partition("@")[2]}))
+    (row,) = job.look([language], ScriptedSandbox(missing=language.id))
+    assert row.problem == "its compiler is not there", "it is something else"
+
+
 def test_a_probe_that_ends_otherwise_makes_a_language_unusable() -> None:
     (row,) = job.check([spec.get("lua")], ScriptedSandbox(wrong={Verdict.MEMORY: Verdict.RUNTIME_ERROR}))
     assert not row.is_usable
@@ -99,7 +120,7 @@ def test_a_check_says_what_groups_of_the_kernel_count(monkeypatch: pytest.Monkey
     said: list[str] = []
     progress = Silent()
     monkeypatch.setattr(progress, "say", said.append)
-    monkeypatch.setitem(LEVELS, "process", lambda: Process(lambda: None))
+    monkeypatch.setitem(LEVELS, "process", lambda: Process(lambda: Cgroups([])))
     job.languages(["bash"], installs=False, probes=False, progress=progress, level="process")
     assert said == []
     job.languages(["bash"], installs=False, probes=True, progress=progress, level="process")

@@ -33,6 +33,7 @@ from codeglot.jobs.training_data import training_examples
 from codeglot.records import Completion
 from codeglot.train.metrics import MetricsRow
 from codeglot.train.summary import TrainingSummary
+from tests.conftest import needs_data
 from tests.jobs.test_evaluate import PROBLEM, codeglot, write_problems
 from tests.tiny_model import byte_level_tokenizer, save_tiny_model
 
@@ -366,12 +367,11 @@ def test_problems_of_a_trial_may_be_those_of_validation_and_are_held_against_the
     assert "rows.jsonl, line 13, like " in note
 
 
+@needs_data
 def test_answers_of_a_benchmark_are_tried_before_they_are_trained_on(
     tiny: Path, tmp_path: Path, need_toolchain: Any
 ) -> None:
-    data = os.environ.get("CODEGLOT_DATA")
-    if not data:
-        pytest.skip("CODEGLOT_DATA names no folder of benchmark files")
+    data = os.environ["CODEGLOT_DATA"]
     need_toolchain("python")
     settings = tree(tiny, tmp_path)
     settings["data"] = {"sources": [{"dataset": "mbpp", "path": data, "num_examples": 4}]}

@@ -1,6 +1,7 @@
 """The sentences above the charts."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -78,13 +79,13 @@ def test_a_difference_that_no_language_shows_by_itself_is_said_so(tmp_path: Path
 
 def test_runs_of_unlike_sandboxes_are_marked(tmp_path: Path) -> None:
     runs = [run_of(tmp_path / level, {"python": [P]}, level=level) for level in ("bubblewrap", "process")]
-    (text,) = warnings(runs, compare_runs(runs, NAMES))
+    (text,) = warnings(runs, compare_runs(runs, NAMES), NAMES)
     assert text.startswith("The runs had different toolchains or sandbox levels")
 
 
 def test_rows_in_no_score_are_counted(tmp_path: Path) -> None:
     run = run_of(tmp_path, {"python": [P]}, strangers=2)
-    (text,) = warnings([run], compare_runs([run], NAMES))
+    (text,) = warnings([run], compare_runs([run], NAMES), NAMES)
     assert text == "In no score: 2 completions of unknown problems and 0 executions of unknown completions in this run."
 
 
@@ -95,3 +96,16 @@ def test_groups_with_wilsons_interval_are_named_until_they_are_many(tmp_path: Pa
     many = run_of(tmp_path / "many", {f"language{number}": [P, P] for number in range(9)})
     (text,) = [text for text in method([many], compare_runs([many], NAMES), NAMES) if "Wilson" in text]
     assert text.endswith("; and 3 more).")
+
+
+def test_what_judged_a_program_wrongly_and_was_given_up_is_named(tmp_path: Path) -> None:
+    run = run_of(tmp_path, {"java": [P, W], "python": [P]})
+    rows = dict(run.executions)
+    rows["java/1", 0] = rows["java/1", 0].model_copy(update={"contradicts": "compile_server"})
+    run = replace(run, executions=rows)
+    (text,) = warnings([run], compare_runs([run], NAMES), NAMES)
+    assert text == (
+        "In this run, what was kept ready for Java (compile_server) was given up: it did not end java/1 (sample 0) as "
+        "\u201cwrong answer\u201d, as a start from nothing does. Its verdicts were taken back; all that count on that "
+        "language are from nothing."
+    )

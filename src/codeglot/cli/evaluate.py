@@ -80,6 +80,11 @@ def evaluate(arguments: tuple[str, ...], out: Path | None, check: bool, **option
     if out is None:
         raise click.UsageError("Missing option '--out': the folder for the results.")
     merged = apply(_merge({"generate": {}, "evaluate": {}}, _merge(tree, _tree(options))), overrides)
+    if isinstance(merged["generate"], dict) and "engine" not in merged["generate"]:
+        raise click.UsageError(
+            "Nobody is named who writes the completions. Give --engine (as --engine reference), --model, --base-url or "
+            "--completions, or generate.engine in a run file."
+        )
     run = build(EvaluationRun, merged, source=str(file) if file else "the command line")
     if check:
         click.echo(run.model_dump_json(indent=2))

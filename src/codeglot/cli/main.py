@@ -1,8 +1,12 @@
 """The command `codeglot`: its list of subcommands, loaded one at a time, and the edge where errors become text."""
 
+import errno
+import shutil
 import signal
 import sys
 from importlib import import_module
+from pathlib import Path
+from tempfile import gettempdir
 from typing import Any
 
 import click
@@ -62,7 +66,26 @@ def main(arguments: list[str] | None = None) -> Any:
     except BrokenPipeError:
         sys.stderr.close()  # the reader of our output left; there is nobody to tell
         sys.exit(141)
-    except OSError as error:  # a full disk, a missing right: where no job knows better, the system's words are the best
+    except OSError as error:  # a missing right, a full disk: where no job knows better, the system's words are the best
         place = f" ({error.filename})" if error.filename else ""
-        click.echo(f"error: The system refused: {error.strerror or error}{place}. What was finished is kept.", err=True)
+        help_ = _room() if error.errno in (errno.ENOSPC, errno.EDQUOT) else ""
+        click.echo(
+            f"error: The system refused: {error.strerror or error}{place}. {help_}What was finished is kept.", err=True
+        )
     sys.exit(2)
+
+
+def _room() -> str:
+    """How much is left where everything but results is written, and what helps."""
+    from codeglot.runs import cache_folder
+
+    folders = {"TMPDIR": Path(gettempdir()), "CODEGLOT_CACHE": cache_folder()}
+    left = [
+        f"{folder} ({name}) has {shutil.disk_usage(_existing(folder)).free // 2**20} MiB left"
+        for name, folder in folders.items()
+    ]
+    return f"{', '.join(left)}: make room, or name other folders in {' and '.join(folders)}. "
+
+
+def _existing(folder: Path) -> Path:
+    return next(path for path in (folder, *folder.parents) if path.exists())

@@ -194,7 +194,12 @@ def _iter_json(path: Path) -> Iterator[tuple[str, Any]]:
     try:
         content = path.read_bytes()
         text = (gzip.decompress(content) if path.suffix == ".gz" else content).decode("utf-8-sig")
-    except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
+        number = error.object.count(b"\n", 0, error.start) + 1
+        raise DataError(
+            f"{path}, line {number}: the byte 0x{error.object[error.start]:02x} is no UTF-8. Save the file as UTF-8."
+        ) from error
+    except (OSError, EOFError, zlib.error) as error:
         reason = getattr(error, "strerror", None) or error  # without the path once more
         raise DataError(f"Cannot read {path}: {_sentence(reason)} Name a file that is there and whole.") from error
     if text.lstrip().startswith("[") and Path(path.name.removesuffix(".gz")).suffix == ".json":

@@ -6,7 +6,8 @@ several lines per task (without it, lines of a task are numbered as they come). 
 are told apart later, when the program is extracted.
 """
 
-from collections.abc import Generator, Iterable, Sequence
+from collections import Counter
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from codeglot.data.sources import Row, iter_rows
@@ -31,11 +32,11 @@ class CompletionsFile:
         Raises:
             DataError: If it is missing or malformed, or does not hold `num_samples` samples for exactly `problems`.
         """
-        self._completions, found = _read(path, problems)
+        self._completions, found = _read(path, problems, num_samples)
         if found != num_samples:
             raise DataError(
                 f"{path} holds {found} sample(s) per problem, and {num_samples} are asked for. "
-                f"Say --samples {found} (generate.num_samples={found})."
+                f"Say --samples {found} (generate.num_samples={found}), or leave {num_samples} in the file."
             )
 
     def generate(self, requests: Sequence[GenerationRequest], decoding: Decoding) -> Generator[Completion, None, None]:  # noqa: ARG002 - the protocol's
@@ -45,16 +46,19 @@ class CompletionsFile:
             yield found.model_copy(update={"prompt_hash": request.prompt_hash})
 
 
-def _read(path: Path, problems: Sequence[Problem]) -> tuple[Texts, int]:
+def _read(path: Path, problems: Sequence[Problem], asked: int) -> tuple[Texts, int]:
     names = _Names(problems)
     completions: Texts = {}
     next_sample: dict[str, int] = {}
+    unnumbered: dict[str, list[str]] = {}
     faults = _Faults()
     for row in iter_rows(path):
         task_id = names.resolve(row.values.get("task_id"))
         if task_id is None:
             faults.add("names no problem of this run", f"{row.values.get('task_id')!r} ({row.where})")
             continue
+        if row.values.get("sample") is None:
+            unnumbered.setdefault(task_id, []).append(row.where.removeprefix(f"{path}, "))
         for offset, text in enumerate(_texts(row)):
             sample = _sample(row, next_sample.get(task_id, 0), offset)
             next_sample[task_id] = max(next_sample.get(task_id, 0), sample + 1)
@@ -64,13 +68,10 @@ def _read(path: Path, problems: Sequence[Problem]) -> tuple[Texts, int]:
             completions[task_id, sample] = Completion(
                 task_id=task_id, sample=sample, text=text, finish_reason=_reason(row)
             )
-    for task_id in names.task_ids:
-        if task_id not in next_sample:
-            faults.add("is missing", task_id)
     num_samples = max(next_sample.values(), default=0)
-    for task_id, count in _counts(completions).items():
-        if count != num_samples:
-            faults.add(f"has fewer than {num_samples} samples, numbered from 0", f"{task_id} ({count})")
+    counts = dict.fromkeys(names.task_ids, 0) | Counter(task_id for task_id, _ in completions)
+    repeated = {task_id: places for task_id, places in unnumbered.items() if len(places) > 1}
+    faults.add_uneven(counts, repeated, asked, num_samples)
     faults.raise_if_any(path)
     return completions, num_samples
 
@@ -104,13 +105,6 @@ def _reason(row: Row) -> FinishReason:
     return FinishReason(given) if given in set(FinishReason) else FinishReason.STOP
 
 
-def _counts(completions: Texts) -> dict[str, int]:
-    counts: dict[str, int] = {}
-    for task_id, _sample in completions:
-        counts[task_id] = counts.get(task_id, 0) + 1
-    return counts
-
-
 class _Names:
     """Task ids of the run, and the bare numbers that some tools write in their place."""
 
@@ -135,6 +129,19 @@ class _Faults:
 
     def add(self, kind: str, place: str) -> None:
         self._places.setdefault(kind, []).append(place)
+
+    def add_uneven(
+        self, counts: Mapping[str, int], repeated: Mapping[str, Sequence[str]], asked: int, num_samples: int
+    ) -> None:
+        """Where problems differ in their samples: those that have none, a line too many, or too few."""
+        for task_id, places in repeated.items():
+            if asked < counts[task_id] != min(counts.values()):
+                self.add("has several lines without 'sample', each taken for one", f"{task_id} ({', '.join(places)})")
+        for task_id, count in counts.items():
+            if count == 0:
+                self.add("is missing", task_id)
+            elif count != num_samples:
+                self.add(f"has fewer than {num_samples} samples, numbered from 0", f"{task_id} ({count})")
 
     def raise_if_any(self, path: Path) -> None:
         if not self._places:

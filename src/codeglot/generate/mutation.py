@@ -13,7 +13,7 @@ from tree_sitter import Node
 
 from codeglot.errors import EngineError
 from codeglot.generate.syntax import Program, decode, encode
-from codeglot.languages.spec import Language, WrongVariables
+from codeglot.languages.spec import Equations, Language, WrongVariables
 from codeglot.records import Problem
 
 
@@ -51,13 +51,9 @@ _NO_VALUE = frozenset(
 )
 """Last statements whose value is not the function's."""
 _BRANCHES = frozenset({"if", "unless", "elsif", "else", "then", "case", "when", "begin"})
-"""Statements of Ruby whose value is that of the branch taken."""
-
-
+"""Statements whose value is that of the branch taken."""
 _CHOICE = re.compile(rb"\?|\bif\b")
 """In an expression with a recursive call: it may also hold a base case."""
-
-
 _LEFT_OUT = "the answer left out: no returned value found"
 
 
@@ -144,9 +140,10 @@ def _returned(problem: Problem, language: Language, prompt: bytes, solution: byt
     # The tests may close what the prompt opened.
     program = Program(prompt + solution + b"\n" + encode(problem.tests), language)
     begin, end = len(prompt), len(prompt + solution)
-    if equations := _equations(program.root, problem.entry_point, begin, end):
+    nodes = language.syntax.equations
+    if nodes and (equations := _equations(program, nodes, problem.entry_point, begin, end)):
         call, returned = rb"\b%s\b", [value for equation in equations for value in _results(equation)]
-        name, return_type = _name(equations[0]), _type_of_result(program.root, equations[0])
+        name, return_type = _name(equations[0]), _type_of_result(program.root, equations[0], nodes)
     elif function := _function(program.root, problem.entry_point, begin, end):
         call, returned = rb"\b%s\s*\(", list(_values(function))
         name, return_type = problem.entry_point or _name(function), _return_type(function)
@@ -181,10 +178,9 @@ def _function(root: Node, entry_point: str | None, begin: int, end: int) -> Node
     return named[-1] if named else None
 
 
-def _equations(root: Node, entry_point: str | None, begin: int, end: int) -> list[Node]:
-    """All that define the function under test in Haskell, which has one for every pattern of its arguments."""
-    parts = [child for part in root.named_children if part.type == "declarations" for child in part.named_children]
-    equations = [node for node in parts if node.type in {"function", "bind"}]
+def _equations(program: Program, nodes: Equations, entry_point: str | None, begin: int, end: int) -> list[Node]:
+    """All that define the function under test."""
+    equations = [item.node for item in program.items if item.node.type in nodes.of_functions]
     names = [_name(node) for node in equations if begin < node.end_byte and node.start_byte < end]
     return [node for node in equations if names and _name(node) == (entry_point or names[-1])]
 
@@ -196,15 +192,15 @@ def _results(equation: Node) -> Iterator[_Value]:
             yield _Value(expression.start_byte, expression.end_byte)
 
 
-def _type_of_result(root: Node, equation: Node) -> str:
-    """What is left of the type of a function of Haskell behind those of the arguments that an equation takes."""
-    declared = [node for node in _walk(root) if node.type == "signature" and _name(node) == _name(equation)]
+def _type_of_result(root: Node, equation: Node, nodes: Equations) -> str:
+    """What is left of the type of a function behind those of the arguments that an equation takes."""
+    declared = [node for node in _walk(root) if node.type == nodes.signature and _name(node) == _name(equation)]
     node = declared[0].child_by_field_name("type") if declared else None
     patterns = equation.child_by_field_name("patterns")
     num_left = len(patterns.named_children) if patterns else 0
-    while node is not None and (node.type in {"context", "forall"} or num_left > 0):
-        num_left -= node.type == "function"
-        node = node.child_by_field_name("result" if node.type == "function" else "type")
+    while node is not None and (node.type in nodes.around_types or num_left > 0):
+        num_left -= node.type == nodes.arrow
+        node = node.child_by_field_name("result" if node.type == nodes.arrow else "type")
     return decode(node.text) if node is not None and node.text else ""
 
 
@@ -266,7 +262,7 @@ def _parts(node: Node) -> list[Node]:
 
 
 def _last_of_block(block: Node) -> Iterator[_Value]:
-    """The expression without semicolon that ends a block of Rust."""
+    """The expression without semicolon that ends a block."""
     last = (_parts(block) or [block])[-1]
     if last.type == "expression_statement" and not (last.text or b"").endswith(b";"):
         last = last.named_children[0]
@@ -275,14 +271,14 @@ def _last_of_block(block: Node) -> Iterator[_Value]:
 
 
 def _last_of_expression(body: Node) -> Iterator[_Value]:
-    """The body of a function of Scala behind its equals sign, or the last expression in its braces."""
+    """The body of a function behind its equals sign, or the last expression in its braces."""
     last = (_parts(body) or [body])[-1] if body.type == "block" else body
     if last.type not in _NO_VALUE | _RETURNS and not any(_return_values(last)):
         yield _Value(last.start_byte, last.end_byte, is_last=True)
 
 
 def _last_of_branches(node: Node) -> Iterator[_Value]:
-    """The last expression of a body of Ruby, or those of its branches."""
+    """The last expression of a body, or those of its branches."""
     parts = _parts(node)
     if node.type in {"if", "unless", "elsif", "case", "when"}:
         for branch in parts:

@@ -1,10 +1,6 @@
-"""Completions -> executions.jsonl: every program without a verdict is run; what the machine spoiled is run again.
+"""Completions -> executions.jsonl: every program without a verdict is run; what the machine spoiled is run again."""
 
-Where a verdict of what was kept ready for a language turns out to be wrong, the others of that language in this run are
-given again, from nothing.
-"""
-
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
@@ -13,6 +9,7 @@ from codeglot.execute.cold import execution_key
 from codeglot.execute.local import Pool
 from codeglot.execute.sandbox import ExecutionRequest
 from codeglot.generate.extract import extract_program
+from codeglot.jobs.judge import doubted_languages, is_doubtful, judge
 from codeglot.jobs.progress import Progress
 from codeglot.jobs.runfile import EvaluationRun
 from codeglot.languages import spec
@@ -38,44 +35,31 @@ def execute(
         SandboxError: If the sandbox cannot be used at all.
     """
     problem_by_id = {problem.task_id: problem for problem in problems}
+    completion_by_key = {completion.key: completion for completion in completions}
     executions = kept_executions(run, problems, completions, path)
-    doubted = _doubted(_rows(path))
+
+    def program(key: Key) -> ExecutionRequest | Execution:
+        return build_program(problem_by_id[key[0]], completion_by_key[key], run.evaluate.limits)
+
+    verdicts = judge(
+        pool,
+        [key for key in completion_by_key if key not in executions],
+        program,
+        known=executions,
+        doubted=doubted_languages(_rows(path)),
+        say=progress.say,
+    )
     with (
         progress.track("execute", total=len(completions), done=len(executions)) as advance,
         runs.RowWriter(path) as writer,
+        closing(verdicts),
     ):
-
-        def keep(key: Key, execution: Execution) -> None:
+        for key, execution in verdicts:
             is_new = key not in executions
             executions[key] = execution.model_copy(update={"task_id": key[0], "sample": key[1]})
-            doubted.update(_doubted([execution]))
             writer.write(executions[key])
             if is_new:  # a later verdict takes the place of one that was taken back
                 advance()
-
-        def programs(missing: Sequence[Completion]) -> Iterator[tuple[Key, ExecutionRequest]]:
-            for completion in missing:
-                problem = problem_by_id[completion.task_id]
-                program = build_program(problem, completion, run.evaluate.limits)
-                if isinstance(program, Execution):
-                    keep(completion.key, program)
-                else:
-                    is_doubted = problem.language_id in doubted
-                    yield completion.key, program.model_copy(update={"from_nothing": is_doubted})
-
-        def judge(missing: Sequence[Completion]) -> None:
-            with closing(pool.run_all(programs(missing))) as results:
-                for key, execution in results:
-                    keep(key, execution)
-
-        judge([completion for completion in completions if completion.key not in executions])
-        again = [completion for completion in completions if _is_doubtful(executions[completion.key], doubted)]
-        if again:
-            progress.say(
-                f"{len(again)} verdicts on {' and '.join(sorted(doubted))} are given again, from nothing, since what "
-                "was kept ready for it judged a program wrongly."
-            )
-            judge(again)
     return [executions[completion.key] for completion in completions]
 
 
@@ -87,12 +71,12 @@ def kept_executions(
     A completion, a test or a limit that changed since, in whatever way, makes another program, which is run anew.
     """
     rows = _rows(path)
-    found, doubted = {row.key: row for row in rows}, _doubted(rows)
+    found, doubted = {row.key: row for row in rows}, doubted_languages(rows)
     problem_by_id = {problem.task_id: problem for problem in problems}
     kept: dict[Key, Execution] = {}
     for completion in completions:
         row = found.get(completion.key)
-        if row is None or not row.verdict.is_scored or _is_doubtful(row, doubted):
+        if row is None or not row.verdict.is_scored or is_doubtful(row, doubted):
             continue
         problem = problem_by_id[completion.task_id]
         program = build_program(problem, completion, run.evaluate.limits)
@@ -106,15 +90,6 @@ def kept_executions(
 
 def _rows(path: Path) -> list[Execution]:
     return list(runs.iter_rows(path, Execution)) if path.exists() else []
-
-
-def _doubted(executions: Iterable[Execution]) -> set[str]:
-    """Languages of which a verdict of what was kept ready was contradicted."""
-    return {language_id for execution in executions if execution.contradicts for language_id in execution.versions}
-
-
-def _is_doubtful(execution: Execution, doubted: set[str]) -> bool:
-    return bool(execution.strategy) and not doubted.isdisjoint(execution.versions)
 
 
 def build_program(problem: Problem, completion: Completion, limits: Limits) -> ExecutionRequest | Execution:

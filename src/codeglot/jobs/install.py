@@ -71,6 +71,17 @@ def missing_npm(packages: Sequence[str]) -> list[str]:
     return [package for package in packages if _installed_npm(package.rpartition("@")[0]) != package.rpartition("@")[2]]
 
 
+def npm_problem(language: Language, host: Host | None = None) -> str:
+    """Why a language whose own tools are there lacks libraries of npm, and what helps; empty where it is not that."""
+    missing = missing_npm(language.packages.npm)
+    if not missing or not all(map((host or ThisMachine()).has, tools(language))):
+        return ""
+    return (
+        f"{language.name} needs {', '.join(missing)} from npm, which is not there. "
+        f"`codeglot languages check --only {language.id} --install` installs what is missing."
+    )
+
+
 def npm_command() -> tuple[str, ...]:
     """Installs the npm packages of all languages, since npm removes what it is not asked for."""
     packages = sorted({package for language in spec.all_languages() for package in language.packages.npm})

@@ -5,14 +5,17 @@ judged by.
 """
 
 from collections.abc import Iterable, Sequence
+from contextlib import closing
 
 from codeglot.data.examples import LoadedExamples, from_problem, load_examples
 from codeglot.data.settings import MICRO, DataSet
 from codeglot.errors import DataError
 from codeglot.evaluate.benchmarks import benchmark
 from codeglot.evaluate.benchmarks.benchmark import load_problems
+from codeglot.execute.sandbox import ExecutionRequest
 from codeglot.jobs.boxes import open_judges
 from codeglot.jobs.execute import build_execution
+from codeglot.jobs.judge import judge
 from codeglot.jobs.overlaps import judged_problems, refuse_overlaps
 from codeglot.jobs.progress import Progress
 from codeglot.jobs.runfile import TrainingRun
@@ -76,26 +79,22 @@ def _of_benchmark(source: DataSet, judging: Judging, notes: list[str], progress:
 def _passing(problems: Sequence[Problem], judging: Judging, progress: Progress) -> list[Problem]:
     """Problems whose canonical solution passes here; verdicts are kept over runs."""
     with open_judges(judging, sorted({problem.language_id for problem in problems}), progress) as judges:
-        requests = (
-            (place, build_execution(problem, _program(problem), problem.limits or Limits()))
-            for place, problem in enumerate(problems)
-        )
-        passed: set[int] = set()
-        with progress.track("try training answers", total=len(problems)) as advance:
-            for place, execution in judges.pool.run_all(requests):
-                advance()
-                if execution.verdict is Verdict.PASS:
-                    passed.add(place)
-                    continue
-                passed.discard(place)  # it may have passed while its language could not be judged
+        passed: dict[int, bool] = {}
+        verdicts = judge(judges.pool, range(len(problems)), lambda place: _program(problems[place]), say=progress.say)
+        with progress.track("try training answers", total=len(problems)) as advance, closing(verdicts):
+            for place, execution in verdicts:
                 if not execution.verdict.is_scored:
                     raise DataError(
                         f"The answer of {problems[place].task_id} could not be tried: {execution.detail}. "
                         "The machine failed, not the answer; run this again."
                     )
-    return [problem for place, problem in enumerate(problems) if place in passed]
+                if place not in passed:  # a later verdict takes the place of one that was taken back
+                    advance()
+                passed[place] = execution.verdict is Verdict.PASS
+    return [problem for place, problem in enumerate(problems) if passed[place]]
 
 
-def _program(problem: Problem) -> str:
+def _program(problem: Problem) -> ExecutionRequest:
     answer = problem.canonical_solution or ""
-    return problem.prompt + answer if problem.prompt_is_code else answer
+    source = problem.prompt + answer if problem.prompt_is_code else answer
+    return build_execution(problem, source, Limits())

@@ -1,7 +1,7 @@
 """pass@1 of a model in memory on the validation problems, while it is being trained."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from codeglot.generate.hf_engine import HuggingFaceEngine
 from codeglot.jobs.boxes import open_judges
 from codeglot.jobs.execute import build_program
 from codeglot.jobs.generate import build_requests
+from codeglot.jobs.judge import judge
 from codeglot.jobs.problems import select_problems
 from codeglot.jobs.progress import Progress
 from codeglot.jobs.runfile import EvaluationRun, TrainingRun
@@ -77,19 +78,21 @@ def measure(run: EvaluationRun, problems: Sequence[Problem], engine: Engine, poo
     problem_by_id = {problem.task_id: problem for problem in problems}
     passed = {problem.task_id: False for problem in problems}
     decoding = Decoding(max_new_tokens=run.generate.max_new_tokens)
-    programs: list[tuple[str, ExecutionRequest]] = []
-    for completion in engine.generate(list(build_requests(run, problems)), decoding):
-        program = build_program(problem_by_id[completion.task_id], completion, run.evaluate.limits)
-        if not isinstance(program, Execution):
-            programs.append((completion.task_id, program))
-    for task_id, execution in pool.run_all(programs):
-        if not execution.verdict.is_scored:
-            raise SandboxError(
-                f"The answer to {task_id} could not be judged: {execution.detail}. The machine failed, not the answer; "
-                "without its verdict the best step cannot be told. Run the same command again: it goes on from its "
-                "last checkpoint."
-            )
-        passed[task_id] = execution.verdict is Verdict.PASS
+    completions = list(engine.generate(list(build_requests(run, problems)), decoding))
+    completion_by_id = {completion.task_id: completion for completion in completions}
+
+    def program(task_id: str) -> ExecutionRequest | Execution:
+        return build_program(problem_by_id[task_id], completion_by_id[task_id], run.evaluate.limits)
+
+    with closing(judge(pool, completion_by_id, program)) as verdicts:
+        for task_id, execution in verdicts:
+            if not execution.verdict.is_scored:
+                raise SandboxError(
+                    f"The answer to {task_id} could not be judged: {execution.detail}. The machine failed, not the "
+                    "answer; without its verdict the best step cannot be told. Run the same command again: it goes on "
+                    "from its last checkpoint."
+                )
+            passed[task_id] = execution.verdict is Verdict.PASS
     figures: dict[str, float] = {}
     for language_id in sorted({problem.language_id for problem in problems}):
         values = [passed[problem.task_id] for problem in problems if problem.language_id == language_id]

@@ -156,6 +156,19 @@ class WrongVariables(StrictModel):
     """Code put behind the answer."""
 
 
+class Equations(StrictModel):
+    """Names of nodes where a function is defined by equations, one for each pattern of its arguments."""
+
+    of_functions: tuple[str, ...]
+    """Equations; all that have the name of the function define it."""
+    signature: str
+    """Declares the type of the function."""
+    arrow: str
+    """In a type: what leads from one argument to the rest."""
+    around_types: tuple[str, ...] = ()
+    """Stand around a type and say what holds of its variables."""
+
+
 class Syntax(StrictModel):
     """Names of nodes in the tree-sitter grammar, for taking a program out of a model's answer."""
 
@@ -179,6 +192,8 @@ class Syntax(StrictModel):
     """Nodes that only hold parts of the level on which they stand."""
     placeholders: tuple[str, ...] = ()
     """Nodes that do nothing in the body of a function."""
+    equations: Equations | None = None
+    """Where functions are defined by equations: their names."""
     stub: str = ""
     """What can stand for the body of a function that a prompt opens, where the body is an expression."""
     opening: str = ""

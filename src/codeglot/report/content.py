@@ -62,7 +62,7 @@ def build_report(runs: Sequence[Run], *, names: Names, licenses: Mapping[str, st
     return Report(
         title=f"{who} on {', '.join(benchmarks_of(runs))}",
         summary=tuple(summary(runs, comparison, names)),
-        warnings=tuple(warnings(runs, comparison)),
+        warnings=tuple(warnings(runs, comparison, names)),
         sections=tuple(
             section
             for section in (

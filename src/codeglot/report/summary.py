@@ -130,12 +130,13 @@ def _p(value: float) -> str:
     return text if text.startswith("<") else f"= {text}"
 
 
-def warnings(runs: Sequence[Run], comparison: Comparison) -> list[str]:
+def warnings(runs: Sequence[Run], comparison: Comparison, names: Names) -> list[str]:
     """What keeps the figures from being what they seem, the gravest first."""
     found = [_incomplete(run, who) for run, who in _named(runs) if run.scores.incomplete]
     found += [f"Not compared: {text}." for text in comparison.refusals]
     if len({(run.environment.sandbox_level, *sorted(run.environment.toolchains.items())) for run in runs}) > 1:
         found.append("The runs had different toolchains or sandbox levels, which alone can change verdicts.")
+    found += [text for run, who in _named(runs) for text in _given_up(run, who, names)]
     if cut := [text for run, who in _named(runs) if (text := _cut_off(run, who))]:
         found.append(f"Cut off at the token limit: {'; '.join(cut)}. A higher limit may raise the score.")
     found += [_left_out(run, who) for run, who in _named(runs) if run.scores.left_out != LeftOut()]
@@ -156,6 +157,18 @@ def _incomplete(run: Run, who: str) -> str:
         f"Incomplete: in {who}, {total - missing:,} of {counted(total, 'program')} have a verdict. A score with gaps "
         "is refused; run the same `codeglot evaluate` again to fill them."
     )
+
+
+def _given_up(run: Run, who: str, names: Names) -> list[str]:
+    """Languages of which what was kept ready judged a program wrongly."""
+    ids = {problem.task_id: problem.language_id for problem in run.problems}
+    wrong = {ids[row.task_id]: row for row in run.executions.values() if row.contradicts}
+    return [
+        f"In {who}, what was kept ready for {names.get(language_id, language_id)} ({row.contradicts}) was given up: it "
+        f"did not end {row.task_id} (sample {row.sample}) as \u201c{ENDINGS[row.verdict].label}\u201d, as a start from "
+        "nothing does. Its verdicts were taken back; all that count on that language are from nothing."
+        for language_id, row in wrong.items()
+    ]
 
 
 def _cut_off(run: Run, who: str) -> str:

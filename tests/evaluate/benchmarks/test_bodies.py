@@ -1,6 +1,5 @@
 """Published tests that come without reference answers tell right from wrong: answers made by hand show it."""
 
-import os
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -10,11 +9,9 @@ from codeglot.evaluate.benchmarks.benchmark import load_problems
 from codeglot.execute.sandbox import Sandbox
 from codeglot.jobs.execute import build_program
 from codeglot.records import Completion, Execution, Limits, Problem, Verdict
+from tests.conftest import needs_data
 
-pytestmark = [
-    pytest.mark.skipif(not os.environ.get("CODEGLOT_DATA"), reason="CODEGLOT_DATA names no folder of benchmark files"),
-    pytest.mark.toolchain,
-]
+pytestmark = [needs_data, pytest.mark.toolchain]
 
 
 class Bodies(NamedTuple):

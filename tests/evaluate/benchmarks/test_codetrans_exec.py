@@ -1,7 +1,6 @@
 """CodeTrans: how directions are asked for, what a prompt gives away, and where a row comes from."""
 
 import json
-import os
 import re
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from codeglot.generate.extract import extract_program
 from codeglot.generate.syntax import Program
 from codeglot.languages import spec
 from codeglot.records import FinishReason, Problem
+from tests.conftest import needs_data
 
 CPP = (
     "#include <bits/stdc++.h>\nusing namespace std;\n\n\n/** Halve. */\n"
@@ -142,7 +142,7 @@ RENAMED = 8
 """Functions whose name differs from that of the origin: misspelled, or a helper's."""
 
 
-@pytest.mark.skipif(not os.environ.get("CODEGLOT_DATA"), reason="CODEGLOT_DATA does not name the folder of files")
+@needs_data
 @each_direction
 def test_published_rows_have_the_function_of_their_origin(source: str, target: str) -> None:
     problems = load_problems(f"codetrans_from_{source}", languages=[target])

@@ -15,6 +15,7 @@ from codeglot.generate.extract import extract_program
 from codeglot.jobs.execute import build_execution
 from codeglot.languages import spec
 from codeglot.records import FinishReason, Limits, Problem, Verdict
+from tests.conftest import needs_data
 
 PYTHON: dict[str, Any] = {
     "task_id": "Python/7",
@@ -156,7 +157,7 @@ def test_a_right_answer_passes_and_the_faulty_one_fails(
     assert verdicts == [Verdict.PASS, Verdict.FAIL_ASSERT]
 
 
-@pytest.mark.skipif(not os.environ.get("CODEGLOT_DATA"), reason="CODEGLOT_DATA does not name the folder of files")
+@needs_data
 @pytest.mark.toolchain
 @pytest.mark.parametrize("language_id", get(TASKS[0]).sources)
 def test_published_faulty_solutions_fail(

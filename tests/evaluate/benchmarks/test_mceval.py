@@ -2,7 +2,6 @@
 
 import json
 import logging
-import os
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,7 @@ import pytest
 from codeglot.errors import ConfigError
 from codeglot.evaluate.benchmarks.benchmark import get, load_problems
 from codeglot.records import Problem
+from tests.conftest import needs_data
 
 ROW: dict[str, Any] = {
     "task_id": "X/3",
@@ -19,10 +19,6 @@ ROW: dict[str, Any] = {
     "test": "T",
     "entry_point": "f",
 }
-
-needs_data = pytest.mark.skipif(
-    not os.environ.get("CODEGLOT_DATA"), reason="CODEGLOT_DATA does not name the folder of benchmark files"
-)
 
 
 def load(folder: Path, language_id: str, **columns: Any) -> Problem:

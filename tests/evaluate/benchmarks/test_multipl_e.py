@@ -1,7 +1,6 @@
 """MultiPL-E: rows become problems whose right answers pass, and whose wrong ones and early exits do not."""
 
 import json
-import os
 import tomllib
 from collections.abc import Callable
 from functools import cache
@@ -14,6 +13,7 @@ from codeglot.errors import DataError
 from codeglot.evaluate.benchmarks.benchmark import get, load_problems
 from codeglot.execute.sandbox import ExecutionRequest, Sandbox
 from codeglot.records import Limits, Problem, Verdict
+from tests.conftest import needs_data
 
 ANSWERS = tomllib.loads(Path(__file__).with_name("multipl_e_answers.toml").read_text(encoding="utf-8"))
 EXITS = {
@@ -22,10 +22,6 @@ EXITS = {
 }
 """How an answer that ends the program with status 0 is judged where that is not `early_exit`."""
 ROW: dict[str, Any] = {"name": "HumanEval_7_f_x", "prompt": "f_x(", "tests": "T", "stop_tokens": ["\n\n"]}
-
-needs_data = pytest.mark.skipif(
-    not os.environ.get("CODEGLOT_DATA"), reason="CODEGLOT_DATA does not name the folder of benchmark files"
-)
 
 
 def load(folder: Path, upstream: str, language_id: str, part: str = "humaneval", **columns: Any) -> Problem:

@@ -1,7 +1,6 @@
 """How the rows of benchmarks that are relatives of others, most in several natural languages, become programs."""
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +10,7 @@ from codeglot.errors import DataError, UnknownNameError
 from codeglot.evaluate.benchmarks.benchmark import get, load_problems
 from codeglot.evaluate.benchmarks.humaneval_xl import HUMANEVAL
 from codeglot.records import Problem
-
-needs_data = pytest.mark.skipif(
-    not os.environ.get("CODEGLOT_DATA"), reason="CODEGLOT_DATA names no folder of benchmark files"
-)
+from tests.conftest import needs_data
 
 
 def write(path: Path, *rows: dict[str, Any]) -> None:

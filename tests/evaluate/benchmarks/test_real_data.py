@@ -10,9 +10,10 @@ import pytest
 
 from codeglot.evaluate.benchmarks.benchmark import get, load_problems
 from codeglot.records import Problem
+from tests.conftest import needs_data
 
 DATA = os.environ.get("CODEGLOT_DATA")
-pytestmark = pytest.mark.skipif(not DATA, reason="CODEGLOT_DATA does not name the folder of benchmark files")
+pytestmark = needs_data
 
 COUNTS = {
     ("humaneval", "python"): (164, 164),
