@@ -1,6 +1,5 @@
 """What the engine is for, shown from end to end; each test is named after what goes wrong elsewhere."""
 
-import os
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -17,6 +16,7 @@ from codeglot.jobs import boxes
 from codeglot.languages import spec
 from codeglot.languages.spec import Language
 from codeglot.records import Execution, Problem, Verdict
+from tests.conftest import needs_data
 
 PROGRAMS = Path(__file__).parents[2] / "benchmarks" / "execution" / "programs"
 NUM_SLOTS = 12
@@ -72,7 +72,7 @@ def test_good_programs_pass_on_a_machine_with_more_workers_than_cores(
 
 @pytest.mark.slow
 @pytest.mark.toolchain
-@pytest.mark.skipif(not os.environ.get("CODEGLOT_DATA"), reason="CODEGLOT_DATA does not name the benchmark files")
+@needs_data
 def test_published_answers_pass_on_a_machine_with_more_workers_than_cores(
     warm: WarmSandbox, need_toolchain: Callable[[str], None]
 ) -> None:

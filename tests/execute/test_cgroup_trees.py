@@ -10,7 +10,7 @@ import pytest
 from codeglot.errors import SandboxError
 from codeglot.execute import supervise
 from codeglot.execute.cgroup_trees import CPU, Tree, find_trees, remove_stale
-from codeglot.execute.cgroups import OWN_MIB, OWN_TASKS, Cgroup, Meter, find_cgroups
+from codeglot.execute.cgroups import OWN_MIB, OWN_TASKS, Cgroup, Cgroups, Meter, find_cgroups
 from codeglot.execute.step import Step, Stop
 from codeglot.records import Limits
 
@@ -83,7 +83,6 @@ def test_the_unified_tree_limits_and_counts(tmp_path: Path, monkeypatch: pytest.
     fake.hand_on(fake.own.parent, "cpu memory pids\n")
     found = find_cgroups(fake.process)
     assert str(found) == "tasks, memory, CPU time (cgroups v2)"
-    assert found is not None
     with found.take() as group:
         (folder,) = fake.own.parent.glob("codeglot-*")
         step = Step(command=(), limits=Limits(num_tasks=20, memory_mib=100, disk_mib=10), work_files={"a": "x" * 2**20})
@@ -109,7 +108,6 @@ def test_a_keeper_that_the_kernel_killed_with_its_program_is_no_fault_of_the_san
     fake = Fake(tmp_path, "/a/b", monkeypatch)
     fake.hand_on(fake.own.parent, "memory pids\n")
     found = find_cgroups(fake.process)
-    assert found is not None
 
     class Killed:
         """A box that ends at once, whose keeper has no end to tell of."""
@@ -118,6 +116,9 @@ def test_a_keeper_that_the_kernel_killed_with_its_program_is_no_fault_of_the_san
 
         def first(self) -> list[int]:
             return []
+
+        def reaped_cpu_s(self) -> float:
+            return 0.0
 
         def end(self) -> supervise.End:
             raise SandboxError("the keeper has gone")
@@ -148,7 +149,7 @@ def test_only_the_root_of_the_unified_tree_is_asked_to_hand_on(tmp_path: Path, m
     other.hand_on(other.own.parent, "cpu\n")
     assert [tree.counts for tree in find_trees(other.process)] == [frozenset()]
     assert (other.own.parent / "cgroup.subtree_control").read_text() == "cpu\n"
-    assert find_cgroups(other.process) is None
+    assert find_cgroups(other.process)._trees == ()
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="the root of the unified tree takes root")
@@ -177,5 +178,14 @@ def test_a_tree_that_cannot_be_written_to_is_not_used(tmp_path: Path) -> None:
     (tmp_path / "cgroup").write_text("4:memory:/there\n8:pids:/\n0::/\n")
     (tmp_path / "mountinfo").write_text(f"35 31 0:32 / {tmp_path}/memory rw - cgroup cgroup rw,memory\n")
     assert [tree.folder for tree in find_trees(tmp_path)] == [tmp_path / "memory" / "there"]
-    assert find_cgroups(tmp_path) is None
-    assert find_cgroups(tmp_path / "nothing") is None
+    assert find_cgroups(tmp_path)._trees == ()
+    assert find_cgroups(tmp_path / "nothing")._trees == ()
+
+
+def test_a_group_without_trees_limits_and_counts_nothing() -> None:
+    groups = Cgroups([])
+    assert str(groups) == ""
+    with groups.take() as group:
+        meter = Meter(group)
+        assert group.join(Step(command=(), limits=Limits())) == ()
+        assert (meter.cpu_s(), meter.has_run_out()) == (0, False)

@@ -1,3 +1,4 @@
+import fcntl
 import os
 import signal
 import subprocess
@@ -7,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from codeglot.execute import folders
-from codeglot.execute.folders import hold, is_larger, make_readable, remove_stale, remove_tree
+from codeglot.execute.folders import Folders, hold, is_larger, make_readable, remove_stale, remove_tree
 
 
 def test_a_tree_with_links_and_closed_folders_is_removed_and_what_links_point_to_is_not(tmp_path: Path) -> None:
@@ -75,6 +76,40 @@ def test_only_old_folders_that_nobody_holds_are_stale(tmp_path: Path, monkeypatc
         assert left.exists()
         remove_stale(tmp_path, "box-*", {os.geteuid()}, command="bwrap")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["box-held", "box-link", "other"]
+
+
+def test_a_folder_that_took_the_name_of_a_stale_one_is_left_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between the look at the old one and the lock on it."""
+    monkeypatch.setattr(folders, "STALE_S", -1.0)
+    box = tmp_path / "box"
+    box.mkdir()
+
+    def replace(*_: int) -> None:
+        box.rmdir()
+        box.mkdir()
+
+    monkeypatch.setattr(fcntl, "flock", replace)
+    remove_stale(tmp_path, "box", {os.geteuid()}, command="bwrap")
+    assert box.exists()
+
+
+def test_names_of_folders_are_used_again_but_by_one_at_a_time(tmp_path: Path) -> None:
+    made = Folders("box-")
+    with made.make(tmp_path) as first, made.make(tmp_path) as second:
+        assert {path.name for path in tmp_path.iterdir()} == {first.name, second.name}
+        assert first.stat().st_mode & 0o777 == 0o700
+        (first / "file").touch()
+    assert not list(tmp_path.iterdir())
+    with made.make(tmp_path) as third:
+        assert third in {first, second}
+        (tmp_path / ({first.name, second.name} - {third.name}).pop()).mkdir()
+        with made.make(tmp_path) as fourth:
+            assert fourth not in {first, second}, "somebody else took the name"
+            fourth.rename(tmp_path / "moved")
+    assert (tmp_path / "moved").exists()
+    assert not third.exists()
 
 
 def test_a_missing_tree_is_an_error(tmp_path: Path) -> None:

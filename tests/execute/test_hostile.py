@@ -9,6 +9,7 @@ import pytest
 
 from codeglot.records import Execution, Verdict
 from tests.execute.conftest import every_way
+from tests.execute.programs import FORK_BOMB, GENERATIONS, HOG, HOGS, SHARED_HOG, SPREAD
 
 RunPython = Callable[..., Execution]
 
@@ -16,51 +17,24 @@ pytestmark = every_way
 
 
 def test_a_fork_bomb_is_stopped_by_the_limit_on_tasks(run_python: RunPython) -> None:
-    source = """
-import os, time
-count = 0
-try:
-    for count in range(300):
-        if os.fork() == 0:
-            time.sleep(2)
-            os._exit(0)
-except OSError as error:
-    print(count, error.errno)
-"""
-    execution = run_python(source, num_tasks=64)
-    count, error = map(int, execution.stdout.split())
+    execution = run_python(FORK_BOMB, num_tasks=64)
+    count, error = map(int, execution.stdout.removeprefix("TRIED").split())
     assert count < 64
     assert error == 11  # EAGAIN
 
 
 def test_a_memory_hog_is_stopped(run_python: RunPython) -> None:
-    execution = run_python("hog = bytearray(1536 << 20)\nprint(len(hog))")
+    execution = run_python(HOG)
     assert execution.verdict == Verdict.MEMORY
     assert execution.memory_mib < 600
 
 
 def test_many_processes_together_cannot_hold_what_one_may_not(run_python: RunPython) -> None:
-    source = """
-import os, time
-for _ in range(16):
-    if os.fork() == 0:
-        hog = bytearray(100 << 20)
-        time.sleep(3)
-        os._exit(0)
-time.sleep(3)
-"""
-    assert run_python(source, memory_mib=128).verdict == Verdict.MEMORY
+    assert run_python(HOGS, memory_mib=96).verdict == Verdict.MEMORY
 
 
 def test_shared_memory_counts_although_no_resource_limit_covers_it(run_python: RunPython) -> None:
-    source = """
-import mmap
-hog, block = mmap.mmap(-1, 1 << 30), bytes(1 << 20)
-for start in range(0, 1 << 30, 1 << 20):
-    hog[start : start + (1 << 20)] = block
-time.sleep(2)
-"""
-    assert run_python(source, memory_mib=128).verdict == Verdict.MEMORY
+    assert run_python(SHARED_HOG, memory_mib=128).verdict == Verdict.MEMORY
 
 
 def test_a_server_on_the_host_cannot_be_reached(run_python: RunPython) -> None:
@@ -180,30 +154,13 @@ print("left a daemon")
 
 
 def test_cpu_time_of_all_processes_together_is_limited(run_python: RunPython) -> None:
-    source = """
-import os
-for _ in range(3):
-    if os.fork() == 0:
-        break
-while True:
-    pass
-"""
-    execution = run_python(source, cpu_s=0.5)
+    execution = run_python(SPREAD, cpu_s=0.5)
     assert execution.verdict == Verdict.TIMEOUT_CPU
     assert execution.cpu_s < 1.5
 
 
 def test_cpu_time_of_children_that_have_ended_counts(run_python: RunPython) -> None:
-    source = """
-import os
-while True:
-    if os.fork() == 0:
-        for _ in range(10**6):
-            pass
-        os._exit(0)
-    os.wait()
-"""
-    assert run_python(source, cpu_s=0.5).verdict == Verdict.TIMEOUT_CPU
+    assert run_python(GENERATIONS, cpu_s=0.5).verdict == Verdict.TIMEOUT_CPU
 
 
 def test_a_program_sees_and_signals_only_itself(run_python: RunPython) -> None:

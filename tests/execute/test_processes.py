@@ -1,9 +1,12 @@
 import os
+import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
-from codeglot.execute.processes import children, count_files, descendants, measure, waited_s
+from codeglot.execute.processes import children, count_files, descendants, end, measure, waited_s
+from codeglot.execute.supervise import become_subreaper
 
 
 def test_a_tree_of_processes_is_found_and_added_up() -> None:
@@ -26,6 +29,17 @@ def test_a_process_that_has_gone_uses_nothing() -> None:
     pid = int(process.stdout)
     assert children(pid) == []
     assert measure(pid).cpu_s == 0
+
+
+def test_a_process_that_holds_a_box_is_killed_and_reaped_with_its_children() -> None:
+    become_subreaper()
+    with subprocess.Popen(["sh", "-c", "sleep 60 & echo; wait"], stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        (below,) = children(process.pid)
+        end(process)
+    assert process.returncode == -signal.SIGKILL
+    assert not Path(f"/proc/{below}").exists()
 
 
 def test_the_disks_of_the_host_are_not_counted() -> None:

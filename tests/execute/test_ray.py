@@ -18,7 +18,6 @@ from codeglot.records import Execution, Verdict
 
 pytest.importorskip("ray", reason="ray is not installed; it comes with codeglot[cluster]")
 
-import ray
 from ray.cluster_utils import Cluster
 
 from codeglot.execute.ray import SHARD_SIZE, RayPool
@@ -31,14 +30,6 @@ pytestmark = [
 ]
 
 SLOTS = 2
-
-
-@pytest.fixture
-def cluster() -> Iterator[Cluster]:
-    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
-    yield cluster
-    ray.shutdown()
-    cluster.shutdown()
 
 
 def open_counting(folder: Path) -> Sandbox:

@@ -16,7 +16,6 @@ from codeglot.records import Execution, Verdict
 
 pytest.importorskip("ray", reason="ray is not installed; it comes with codeglot[cluster]")
 
-import ray
 from ray.cluster_utils import Cluster
 
 pytestmark = [
@@ -41,14 +40,6 @@ LOOK = """
     networks = [line.split(":")[0].strip() for line in open("/proc/net/dev") if ":" in line]
     print(json.dumps({"user": os.getuid(), "networks": networks, "cluster": answer}))
 """
-
-
-@pytest.fixture
-def cluster() -> Iterator[Cluster]:
-    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
-    yield cluster
-    ray.shutdown()
-    cluster.shutdown()
 
 
 def write_task(folder: Path, address: str) -> tuple[Path, Path]:

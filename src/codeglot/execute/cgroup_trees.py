@@ -37,7 +37,11 @@ class Number:
         self._descriptor = os.open(file, os.O_RDONLY | os.O_CLOEXEC)
 
     def read(self) -> float:
-        """Raises SandboxError where the file has gone."""
+        """What it is now.
+
+        Raises:
+            SandboxError: If the file has gone.
+        """
         try:
             words = os.pread(self._descriptor, _LONGEST, 0).split()
         except OSError as error:

@@ -36,7 +36,11 @@ _JOIN = 'while [ "$1" != -- ]; do echo 0 >"$1" || exit 1; shift; done; shift; ex
 
 
 class Cgroup:
-    """The group of one box: a folder in each tree. All that it does raises SandboxError where it cannot be done."""
+    """The group of one box: a folder in each tree; without trees it limits and counts nothing.
+
+    Raises:
+        SandboxError: If it cannot be made.
+    """
 
     def __init__(self, trees: Sequence[Tree]) -> None:
         name = cgroup_trees.new_name()
@@ -61,12 +65,25 @@ class Cgroup:
             raise SandboxError(f"No group can be made for a box: {error}.") from error
 
     def join(self, step: Step) -> tuple[str, ...]:
-        """Set the limits of a step; what its command begins with, so that all that it starts is in the group."""
+        """Set the limits of a step.
+
+        Returns:
+            What its command begins with, so that all that it starts is in the group.
+
+        Raises:
+            SandboxError: If they cannot be set.
+        """
         self.limit(step)
+        if not self._folders:
+            return ()
         return ("/bin/sh", "-c", _JOIN, "join", *(str(folder / "cgroup.procs") for folder in self._folders), "--")
 
     def limit(self, step: Step) -> None:
-        """Set limits above all that the box of a step can come to where its limits are kept without a group."""
+        """Set limits above all that the box of a step can come to where its limits are kept without a group.
+
+        Raises:
+            SandboxError: If they cannot be set.
+        """
         num_tasks = step.limits.num_tasks + OWN_TASKS
         mib = MEMORY_FACTOR * step.limits.memory_mib + NUM_DISKS * step.limits.disk_mib + OWN_MIB
         size = mib * 2**20 + 4 * sum(map(len, step.work_files.values()))  # no character takes more bytes
@@ -84,7 +101,11 @@ class Cgroup:
                 raise SandboxError(f"The group of a box cannot be limited: {error}.") from error
 
     def cpu_s(self) -> float:
-        """CPU seconds that its processes have used; 0 where that is not counted."""
+        """CPU seconds that its processes have used; 0 where that is not counted.
+
+        Raises:
+            SandboxError: If the group has gone.
+        """
         return sum(number.read() for number in self._cpu)
 
     def memory_events(self) -> Iterator[float]:
@@ -92,6 +113,9 @@ class Cgroup:
 
         Processes are killed for the memory of the machine, too; and the limit is met by files that are read, too, which
         are forgotten then. Both together say that the group took too much.
+
+        Raises:
+            SandboxError: If the group has gone.
         """
         return (number.read() for number in self._events)
 
@@ -104,24 +128,28 @@ class Cgroup:
 
 
 class Meter:
-    """What has happened in a group since this was made; nothing where there is no group."""
+    """What has happened in a group since this was made."""
 
-    def __init__(self, group: Cgroup | None) -> None:
+    def __init__(self, group: Cgroup) -> None:
         self._group = group
-        self._cpu_s, self._events = (group.cpu_s(), list(group.memory_events())) if group else (0.0, [])
+        self._cpu_s, self._events = group.cpu_s(), list(group.memory_events())
 
     def cpu_s(self) -> float:
         """CPU seconds of all its processes."""
-        return self._group.cpu_s() - self._cpu_s if self._group else 0.0
+        return self._group.cpu_s() - self._cpu_s
 
     def has_run_out(self) -> bool:
         """Whether the kernel killed one of its processes for the group's own limit on memory."""
-        events = self._group.memory_events() if self._group else ()
-        return bool(self._events) and all(now > before for now, before in zip(events, self._events, strict=False))
+        events = zip(self._group.memory_events(), self._events, strict=True)
+        return bool(self._events) and all(now > before for now, before in events)
 
 
 class Cgroups:
-    """The groups of a level, each used by one box at a time; safe to use from many threads."""
+    """The groups of a level, each used by one box at a time; safe to use from many threads.
+
+    Args:
+        trees: Where they are made; none: boxes have no groups.
+    """
 
     def __init__(self, trees: Sequence[Tree]) -> None:
         self._trees = tuple(trees)
@@ -132,7 +160,9 @@ class Cgroups:
         weakref.finalize(self, _remove, self._made)  # at the latest when this process ends
 
     def __str__(self) -> str:
-        """What they count."""
+        """What they count; empty without trees."""
+        if not self._trees:
+            return ""
         counts = [thing for thing in (TASKS, MEMORY, CPU) if any(thing in tree.counts for tree in self._trees)]
         versions = sorted({"v2" if tree.is_unified else "v1" for tree in self._trees})
         return f"{', '.join(counts)} (cgroups {' and '.join(versions)})"
@@ -166,14 +196,14 @@ def _remove(groups: Iterable[Cgroup]) -> None:
         group.remove()
 
 
-def find_cgroups(process: Path = Path("/proc/self")) -> Cgroups | None:
-    """What can be used here: each tree is tried by starting a process in it. None: nothing."""
+def find_cgroups(process: Path = Path("/proc/self")) -> Cgroups:
+    """What can be used here, which may be nothing: each tree is tried by starting a process in it."""
     chosen: list[Tree] = []
     for tree in cgroup_trees.find_trees(process):
         needed = replace(tree, counts=tree.counts.difference(*(other.counts for other in chosen)))
         if needed.counts and _works(needed):
             chosen.append(needed)
-    return Cgroups(chosen) if chosen else None
+    return Cgroups(chosen)
 
 
 def _works(tree: Tree) -> bool:

@@ -4,6 +4,7 @@ import contextlib
 import fcntl
 import os
 import secrets
+import tempfile
 import time
 from collections.abc import Container, Iterator
 from itertools import count
@@ -13,6 +14,45 @@ from codeglot.execute.processes import kill_started_with
 
 STALE_S = 60.0
 """Age from which a folder that no process holds is taken for left over."""
+
+
+class Folders:
+    """Private folders, each held by this process while it is there; safe to use from many threads.
+
+    Args:
+        prefix: What their names begin with.
+    """
+
+    def __init__(self, prefix: str) -> None:
+        self._prefix = prefix
+        self._free: list[str] = []
+        """Names of folders that have gone, to be used again: pathlib interns all names, and what interns new ones for
+        every program grows."""
+
+    @contextlib.contextmanager
+    def make(self, parent: Path | None) -> Iterator[Path]:
+        """One in `parent` (None: the system's temporary folder); it is removed at the end, unless it was moved away."""
+        folder = self._make(parent or Path(tempfile.gettempdir()))
+        with hold(folder):
+            try:
+                yield folder
+            finally:
+                if folder.exists():
+                    remove_tree(folder)
+        self._free.append(folder.name)
+
+    def _make(self, parent: Path) -> Path:
+        while True:
+            name = self._name()
+            with contextlib.suppress(FileExistsError):  # somebody else took it
+                (parent / name).mkdir(mode=0o700)
+                return parent / name
+
+    def _name(self) -> str:
+        try:
+            return self._free.pop()
+        except IndexError:
+            return self._prefix + secrets.token_hex(8)
 
 
 @contextlib.contextmanager
@@ -42,8 +82,9 @@ def remove_stale(parent: Path, pattern: str, owners: Container[int], *, command:
             continue
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            kill_started_with(command, str(folder))
-            remove_tree(folder)
+            if os.path.samestat(os.fstat(descriptor), folder.lstat()):  # else a new one has the name
+                kill_started_with(command, str(folder))
+                remove_tree(folder)
         except (BlockingIOError, FileNotFoundError):  # in use, or removed by another process meanwhile
             continue
         finally:

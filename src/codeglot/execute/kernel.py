@@ -27,9 +27,9 @@ _KILL, _CHILD_ENDED = 9, 17
 
 _libc = ctypes.PyDLL(None, use_errno=True)
 # Looked up here, since each process that is forked would have to do it again.
-_capset, _ioctl, _kill, _mount, _pivot_root, _prctl, _syscall, _umount2, _unshare, _wait = map(
+_capset, _ioctl, _kill, _mount, _pivot_root, _prctl, _syscall, _umount2, _unshare = map(
     _libc.__getattr__,
-    ("capset", "ioctl", "kill", "mount", "pivot_root", "prctl", "syscall", "umount2", "unshare", "wait"),
+    ("capset", "ioctl", "kill", "mount", "pivot_root", "prctl", "syscall", "umount2", "unshare"),
 )
 _OWN_CAPABILITIES = struct.pack("Ii", _CAPABILITIES_VERSION, 0)
 _NO_CAPABILITIES = struct.pack("6I", *[0] * 6)
@@ -123,10 +123,9 @@ def die_with_parent() -> None:
     _check(_prctl(_SET_DEATH_SIGNAL, _KILL, 0, 0, 0), "prctl")
 
 
-def kill_all() -> None:
-    """Kill and reap all that this process may kill; for the first one of a pid namespace."""
-    while not _kill(-1, _KILL):
-        _wait(None)
+def kill_all() -> bool:
+    """Kill all that this process may kill; whether there was any. For the first one of a pid namespace."""
+    return not _kill(-1, _KILL)
 
 
 def show_memory(shown: int) -> None:

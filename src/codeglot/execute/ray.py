@@ -197,7 +197,7 @@ class RayPool:
             self._actors[node_id] = actor
             code, fault, slots = ray.get(actor.open.remote())
             self._refuse_other_code(code, fault)
-            self._supply(actor, held, slots, work)
+            self._supply(node_id, held, slots, work)
             ray.kill(actor)
         except _DifferentNodeError as error:
             self._left_out[node_id] = f"{name}: {error}"
@@ -211,17 +211,18 @@ class RayPool:
                 _log.warning("The node %s was lost: %s", name, str(error).partition("\n")[0])
                 work.give_back(held, is_lost=True)
         finally:
-            work.leave(held)
+            work.leave(node_id)
             self._actors.pop(node_id, None)
 
-    def _supply(self, actor: Any, held: list[Shard[Key]], slots: int, work: "_Work[Key]") -> None:
+    def _supply(self, node_id: str, held: list[Shard[Key]], slots: int, work: "_Work[Key]") -> None:
         """Keep a node's slots busy until nothing is left; `held` are the shards that it has."""
+        actor = self._actors[node_id]
         known: set[str] = set()
         answers = actor.judge.options(num_returns="streaming").remote()
         while True:
             num_left = sum(len(shard.programs) for shard in held)
             if num_left <= LOW_WATER * slots:
-                if shard := work.take(held, wait=not num_left):
+                if shard := work.take(node_id, held, wait=not num_left):
                     for language_id in sorted(shard.languages - known):
                         self._refuse_other_tools(language_id, *ray.get(actor.probe.remote(language_id)))
                         known.add(language_id)
@@ -276,8 +277,8 @@ class _Work(Generic[Key]):
         self._num_out = 0
         self._keys: dict[int, Key] = {}
         """Of programs with a verdict, by number."""
-        self._judging: set[int] = set()
-        """Nodes that may give verdicts."""
+        self._judging: set[str] = set()
+        """Ids of the nodes that may give verdicts."""
         self.is_complete = False
         """Whether no more programs come."""
         self.is_stopped = False
@@ -311,11 +312,12 @@ class _Work(Generic[Key]):
                 self.is_complete = True
             self._changed.notify_all()
 
-    def take(self, held: list[Shard[Key]], *, wait: bool) -> Shard[Key] | None:
+    def take(self, node_id: str, held: list[Shard[Key]], *, wait: bool) -> Shard[Key] | None:
         """Add the next shard to those that a node holds; None where there is none.
 
         Args:
-            held: What the node holds; empty or not, it names the node here.
+            node_id: Of the node.
+            held: What it holds.
             wait: Whether to wait while others may still give theirs back, and be told None only when all is judged.
         """
         with self._changed:
@@ -324,7 +326,7 @@ class _Work(Generic[Key]):
             if not self._ready or self.is_stopped:
                 return None
             self._num_out += 1
-            self._judging.add(id(held))
+            self._judging.add(node_id)
             held.append(self._ready.popleft())
             return held[-1]
 
@@ -357,10 +359,10 @@ class _Work(Generic[Key]):
                 held.remove(shard)
                 self._finish(shard)
 
-    def leave(self, held: list[Shard[Key]]) -> None:
+    def leave(self, node_id: str) -> None:
         """Note that no more verdicts come from a node."""
         with self._changed:
-            self._judging.discard(id(held))
+            self._judging.discard(node_id)
 
     def results(self, timeout_s: float) -> Iterator[tuple[Key, Execution]]:
         """Yield what has come, waiting a while for the first."""

@@ -6,7 +6,6 @@ closed, when its level is closed, or with this process.
 
 import contextlib
 import os
-import signal
 import subprocess
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -14,7 +13,7 @@ from socket import SOCK_STREAM, socketpair
 from typing import Self
 
 from codeglot.errors import SandboxError
-from codeglot.execute.processes import Usage, children, measure
+from codeglot.execute.processes import Usage, end, measure
 
 LONGEST_STDERR = 4096
 STARTER = ThreadPoolExecutor(1, thread_name_prefix="codeglot-starter")
@@ -74,14 +73,7 @@ class BoxService:
         if self._is_closed:
             return
         self._is_closed = True
-        inner = children(self.pid)
-        for pid in (self.pid, *inner):
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
-        self._process.wait()
-        for pid in inner:  # adopted, since this process is a sub-reaper
-            with contextlib.suppress(ChildProcessError):
-                os.waitpid(pid, 0)
+        end(self._process)
         self.channel.close()
         os.close(self._stderr)
         self._on_close()

@@ -127,7 +127,7 @@ class Level(Protocol):
     name: str
     places: Mapping[str, str]
     """Where boxes have the folders `/box`, `/work`, `/prepared`, `/tmp` and `/npm`, if not there."""
-    second_belt: str
+    cgroups: str
     """What groups of the kernel around its boxes count; empty: there are none."""
 
     def open_box(self, parent: Path | None = None) -> AbstractContextManager[Box]:

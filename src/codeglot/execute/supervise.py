@@ -16,7 +16,6 @@ import json
 import math
 import os
 import select
-import signal
 import subprocess
 import time
 from collections.abc import Iterator
@@ -28,7 +27,7 @@ from typing import Any, Protocol
 from codeglot.errors import SandboxError
 from codeglot.execute.cgroups import Cgroup, Meter
 from codeglot.execute.folders import is_larger
-from codeglot.execute.processes import children, count_files, measure, waited_s
+from codeglot.execute.processes import children, count_files, kill, measure, waited_s
 from codeglot.execute.step import MEMORY_FACTOR, Outcome, Stop
 from codeglot.records import Limits
 
@@ -55,7 +54,7 @@ class Bounds:
     """Its disks in memory, by their paths inside."""
     stop_fd: int
     """Becomes readable when everything must stop."""
-    group: Cgroup | None
+    group: Cgroup
     """Holds all its processes."""
 
 
@@ -90,6 +89,10 @@ class Running(Protocol):
 
     def first(self) -> list[int]:
         """Its first processes, of which all others are descendants."""
+        ...
+
+    def reaped_cpu_s(self) -> float:
+        """CPU seconds of processes that ended and were waited for, but by none of those that `first` gives."""
         ...
 
     def end(self) -> End:
@@ -267,12 +270,15 @@ class _Watch:
         folder = self._bounds.folder
         if folder and is_larger(folder, max_mib=self._bounds.limits.disk_mib, max_entries=MAX_ENTRIES):
             return True
-        return sum(count_files(pid, self._bounds.disks) for pid in self._running.first()) > MAX_ENTRIES
+        # All of them see the same disks.
+        return max((count_files(pid, self._bounds.disks) for pid in self._running.first()), default=0) > MAX_ENTRIES
 
     def _measure(self) -> float:
         """Look at the living, and keep what was seen: the kernel forgets the CPU time of those that are killed."""
+        cpu_s = self._running.reaped_cpu_s()
         usages = [measure(pid) for pid in self._running.first()]
-        self._cpu_s = max(self._cpu_s, sum(usage.cpu_s for usage in usages), self._meter.cpu_s() - OWN_WORK_S)
+        cpu_s += sum(usage.cpu_s for usage in usages)
+        self._cpu_s = max(self._cpu_s, cpu_s, self._meter.cpu_s() - OWN_WORK_S)
         self._memory_mib = max([self._memory_mib, *(usage.largest_mib for usage in usages)])
         return sum(usage.memory_mib for usage in usages)
 
@@ -339,13 +345,14 @@ class _Wrapped:
         """What `bwrap` started; it is looked at with it, since it keeps count of those that have ended."""
         return children(self._process.pid)
 
+    def reaped_cpu_s(self) -> float:
+        """None: what `bwrap` started waits for all."""
+        return 0.0
+
     def end(self) -> End:
         """End and reap every process of the box."""
         # Before its first process has asked to die with `bwrap`, only this kills it.
-        inner = children(self._process.pid)
-        for pid in (self._process.pid, *inner):
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+        inner = kill(self._process.pid)
         _, status, outer_usage = os.wait4(self._process.pid, 0)
         self._process.returncode = os.waitstatus_to_exitcode(status)
         messages = self._messages()

@@ -13,7 +13,7 @@ from codeglot.execute.probes import probe_request
 from codeglot.execute.sandbox import ExecutionRequest, Sandbox
 from codeglot.execute.toolchains import Toolchain
 from codeglot.jobs.boxes import warm_sandbox
-from codeglot.jobs.install import install, install_command
+from codeglot.jobs.install import install, install_command, npm_problem
 from codeglot.jobs.language_table import LanguageRow
 from codeglot.jobs.progress import Progress, Silent
 from codeglot.languages import spec
@@ -39,7 +39,7 @@ def look(languages: Iterable[Language], sandbox: CheckingSandbox) -> list[Langua
             id=language.id,
             name=language.name,
             version=toolchain.version,
-            problem=toolchain.problem,
+            problem=toolchain.problem and (npm_problem(language) or toolchain.problem),  # its words are a stack
             level=sandbox.level,
             install=install_command(language),
         )
@@ -98,7 +98,7 @@ def languages(
             progress.say(f"Not installed: {skipped.reason}\n  by hand: {skipped.command}")
     opened = open_level(level)
     if probes:
-        progress.say(f"Boxes: {opened.name}; groups of the kernel around them count {opened.second_belt or 'nothing'}")
+        progress.say(f"Boxes: {opened.name}; groups of the kernel around them count {opened.cgroups or 'nothing'}")
     with closing(warm_sandbox(opened)) as sandbox:
         if not probes and not installs:
             return look(chosen, sandbox.cold)

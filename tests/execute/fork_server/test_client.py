@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 
 from codeglot.errors import SandboxError
+from codeglot.execute.cgroups import Cgroups
 from codeglot.execute.fork_server import client
 from codeglot.execute.fork_server.client import ForkServers
 from codeglot.execute.levels.bubblewrap import Bubblewrap
 from codeglot.execute.processes import children
-from codeglot.execute.step import Box, Outcome, Step
+from codeglot.execute.step import Box, Outcome, Step, Stop
 from codeglot.records import Limits
 
 
@@ -102,7 +103,7 @@ def test_the_folder_is_as_new_after_a_step_that_could_write(servers: ForkServers
         assert os.listxattr(box.folder) == []
 
 
-def test_the_first_process_and_the_server_are_out_of_reach(servers: ForkServers) -> None:
+def test_the_server_is_out_of_reach(servers: ForkServers) -> None:
     source = """
 import os
 for path in ("environ", "mem", "fd", "root", "cwd", "maps"):
@@ -117,12 +118,83 @@ print(os.path.exists(os.path.join(os.getcwd(), "sitecustomize.py")), os.listdir(
     assert python(servers, source) == "False ['0', '1', '2', '3']\n"
 
 
-def test_a_first_process_that_the_machine_kills_is_the_end_of_the_program_alone(servers: ForkServers) -> None:
+def test_a_program_can_lay_nothing_on_the_server(servers: ForkServers) -> None:
+    source = """
+import ctypes, os, resource, signal, sys
+IOPRIO_SET = {"x86_64": 251, "aarch64": 30}[os.uname().machine]
+
+def ioprio_set(kind, who):
+    if ctypes.CDLL(None, use_errno=True).syscall(IOPRIO_SET, kind, who, 3 << 13) < 0:
+        raise OSError(ctypes.get_errno(), "ioprio_set")
+
+for attack in (
+    lambda: resource.prlimit(1, resource.RLIMIT_CPU, (0, 0)),
+    lambda: os.sched_setaffinity(1, {0}),
+    lambda: os.sched_setscheduler(1, os.SCHED_IDLE, os.sched_param(0)),
+    lambda: os.sched_setparam(1, os.sched_param(0)),
+    lambda: os.setpriority(os.PRIO_PROCESS, 1, 19),
+    lambda: os.setpriority(os.PRIO_PGRP, 0, 19),
+    lambda: os.setpriority(os.PRIO_USER, 0, 19),
+    lambda: ioprio_set(1, 1),
+    lambda: ioprio_set(2, 0),
+    lambda: ioprio_set(3, os.getuid()),
+):
+    try:
+        attack()
+        print("worked")
+    except PermissionError:
+        pass
+os.setpriority(os.PRIO_PROCESS, 0, 1)
+os.sched_setaffinity(0, os.sched_getaffinity(0))
+resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+for number in signal.valid_signals():
+    os.kill(1, number)
+    os.kill(0, number) if number == signal.SIGCHLD else None
+print("done")
+"""
+    assert python(servers, source) == "done\n"
+    server = server_pid(servers)
+    assert python(servers, "import os\nprint(os.nice(0), os.getpid())") == "0 2\n"
+    assert server_pid(servers) == server
+
+
+def test_what_orphans_used_counts_while_the_program_runs() -> None:
+    """A process that nobody waits for is reaped by the server, which lives on with all that it ever reaped."""
+    ground = Bubblewrap(find_groups=lambda: Cgroups([]))  # a group would know
+    servers = ForkServers(ground)
+    burn = """
+import os, sys, time
+for _ in range(int(sys.argv[1])):
+    if os.fork() == 0:
+        if os.fork() == 0:
+            while time.process_time() < 0.3:
+                pass
+        os._exit(0)
+    os.wait()
+    time.sleep(0.35)
+time.sleep(float(sys.argv[2]))
+"""
+
+    def spend(count: int, rest_s: float, cpu_s: float) -> Outcome:
+        with servers.open_box() as box:
+            command = ("python3", "-c", burn, str(count), str(rest_s))
+            return box.run(Step(command=command, limits=Limits(cpu_s=cpu_s, wall_s=8)))
+
+    assert spend(3, 0, cpu_s=5).status == 0
+    stopped = spend(3, 7, cpu_s=0.6)
+    assert stopped.stop is Stop.CPU
+    assert stopped.wall_s < 4
+    assert spend(0, 0, cpu_s=0.6).status == 0
+    servers.close()
+    ground.close()
+
+
+def test_a_program_that_the_machine_kills_is_the_end_of_nothing_else(servers: ForkServers) -> None:
     assert run(servers, "true").status == 0
     server = server_pid(servers)
     with ThreadPoolExecutor(1) as executor:
         running = executor.submit(run, servers, "sleep", "30")
-        while not any(children(first) for first in children(server)):
+        while not children(server):
             time.sleep(0.01)
         os.kill(children(server)[0], signal.SIGKILL)
         assert running.result().status == 128 + signal.SIGKILL
@@ -137,7 +209,7 @@ def test_a_dead_server_is_the_fault_of_the_sandbox_and_is_replaced(servers: Fork
             assert box.run(Step(command=("true",), limits=Limits())).status == 0
             first = server_of(box)
             running = executor.submit(box.run, step)
-            while not any(children(pid) for pid in children(first)):
+            while not children(first):
                 time.sleep(0.01)
             os.kill(first, signal.SIGKILL)
             with pytest.raises(SandboxError, match="fork server ended while a program ran"):

@@ -2,6 +2,7 @@
 
 from codeglot.records import Verdict
 from tests.execute.hostile.row import ALL, Row, ended_as, is_kept_in
+from tests.execute.programs import FORK_BOMB, GENERATIONS, HOG, HOGS, SHARED_HOG, SPREAD
 
 DENIED, MEMORY = ended_as(Verdict.RESOURCE_DENIED), ended_as(Verdict.MEMORY)
 
@@ -9,49 +10,21 @@ RESOURCES = (
     Row(
         "fork bomb",
         ALL,
-        """
-import os, time
-print("TRIED", flush=True)
-for count in range(300):
-    try:
-        if os.fork() == 0:
-            time.sleep(2)
-            os._exit(0)
-    except BlockingIOError:
-        break
-else:
-    print("BROKE")
-""",
+        FORK_BOMB,
         limits={"num_tasks": 64},
     ),
-    Row("memory of one process", ALL, "hog = bytearray(1536 << 20)\nprint('BROKE')", MEMORY),
+    Row("memory of one process", ALL, HOG, MEMORY),
     Row(
         "memory of many processes together",
         ALL,
-        """
-import os, time
-for _ in range(8):
-    if os.fork() == 0:
-        hog = bytearray(60 << 20)
-        time.sleep(3)
-        os._exit(0)
-time.sleep(3)
-print("BROKE")
-""",
+        HOGS,
         MEMORY,
         {"memory_mib": 96},
     ),
     Row(
         "memory shared between processes, which no resource limit counts",
         ALL,
-        """
-import mmap, time
-hog, block = mmap.mmap(-1, 1 << 30), bytes(1 << 20)
-for start in range(0, 1 << 30, 1 << 20):
-    hog[start : start + (1 << 20)] = block
-time.sleep(2)
-print("BROKE")
-""",
+        SHARED_HOG,
         MEMORY,
         {"memory_mib": 96},
     ),
@@ -135,29 +108,14 @@ os.kill(os.getpid(), signal.SIGSTOP)
     Row(
         "CPU time spread over processes",
         ALL,
-        """
-import os
-for _ in range(3):
-    if os.fork() == 0:
-        break
-while True:
-    pass
-""",
+        SPREAD,
         ended_as(Verdict.TIMEOUT_CPU),
         {"cpu_s": 0.5},
     ),
     Row(
         "CPU time of children that have ended",
         ALL,
-        """
-import os
-while True:
-    if os.fork() == 0:
-        for _ in range(10**6):
-            pass
-        os._exit(0)
-    os.wait()
-""",
+        GENERATIONS,
         ended_as(Verdict.TIMEOUT_CPU),
         {"cpu_s": 0.5},
     ),

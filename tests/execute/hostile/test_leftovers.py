@@ -2,6 +2,7 @@
 
 import gc
 import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -84,6 +85,32 @@ def test_memory_stays_flat_over_many_programs(name: str, count: int, open_level:
     run(count)
     grown = _resident_kib() - before
     assert grown < 1024 + 0.1 * count, f"{grown} KiB over {count} programs"
+
+
+@pytest.mark.parametrize("name", LEVELS)
+def test_no_program_adds_to_the_names_that_are_interned(
+    name: str, open_level: Callable[[str], Level], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As pathlib does with each part of a path; what holds them grows with all that it ever held."""
+    sandbox = ColdSandbox(open_level(name))
+    if problem := sandbox.toolchain(spec.get("bash")).problem:
+        pytest.skip(problem)
+
+    def names() -> set[str]:
+        seen = set()
+
+        def intern(text: str) -> str:
+            seen.add(text)
+            return plain(text)
+
+        request = ExecutionRequest(source="sleep 0.3", language_id="bash", limits=Limits(cpu_s=0.5))
+        with monkeypatch.context() as patch:
+            patch.setattr(sys, "intern", intern)
+            assert sandbox.run(request).verdict is Verdict.PASS
+        return seen
+
+    plain = sys.intern
+    assert names() == names()
 
 
 def _resident_kib() -> int:

@@ -10,6 +10,7 @@ from codeglot.execute.levels import bubblewrap
 from codeglot.execute.levels.bubblewrap import Bubblewrap
 from codeglot.execute.step import Step
 from codeglot.records import Limits
+from tests.execute.programs import PARENT_OF_HOG
 
 
 @pytest.fixture
@@ -94,9 +95,7 @@ def test_status_signal_and_streams_are_reported(level: Bubblewrap) -> None:
 
 
 def test_cpu_time_and_memory_of_children_are_counted(level: Bubblewrap) -> None:
-    hog = "x = bytearray(100 << 20)\nfor i in range(3 * 10**6): pass"
-    source = f"import subprocess, sys\nsubprocess.run([sys.executable, '-c', {hog!r}])"
     with level.open_box() as box:
-        outcome = box.run(Step(command=("python3", "-c", source), limits=Limits()))
+        outcome = box.run(Step(command=("python3", "-c", PARENT_OF_HOG), limits=Limits()))
     assert outcome.cpu_s > 0.05
     assert 100 < outcome.memory_mib < 150

@@ -16,6 +16,7 @@ from codeglot.execute.levels.choose import LEVELS
 from codeglot.execute.levels.mountless import Mountless
 from codeglot.execute.step import Step, Stop
 from codeglot.records import Limits
+from tests.execute.programs import PARENT_OF_HOG
 
 STEP = Step(command=("true",), limits=Limits())
 
@@ -58,10 +59,8 @@ def test_folders_are_where_commands_name_them_and_empty_for_each_step(level: Mou
 
 
 def test_cpu_time_and_memory_of_children_are_counted(level: Mountless) -> None:
-    hog = "x = bytearray(100 << 20)\nfor i in range(3 * 10**6): pass"
-    source = f"import subprocess, sys\nsubprocess.run([sys.executable, '-c', {hog!r}])"
     with level.open_box() as box:
-        outcome = box.run(Step(command=("python3", "-c", source), limits=Limits()))
+        outcome = box.run(Step(command=("python3", "-c", PARENT_OF_HOG), limits=Limits()))
     assert outcome.cpu_s > 0.05
     assert 100 < outcome.memory_mib < 150
 

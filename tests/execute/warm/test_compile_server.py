@@ -123,7 +123,7 @@ class FakeLevel:
 
     name = "fake"
     places: Mapping[str, str] = {}
-    second_belt = ""
+    cgroups = ""
 
     def __init__(self, script: Script) -> None:
         self.script = script

@@ -35,7 +35,7 @@ from codeglot.execute.levels.bubblewrap import (
     read_filter,
     resource_limits,
 )
-from codeglot.execute.processes import children
+from codeglot.execute.processes import children, end, reaped_cpu_s
 from codeglot.execute.service import STARTER
 from codeglot.execute.step import Level, Outcome, Service, Step, Stop
 from codeglot.execute.supervise import Bounds, End, Streams, watch
@@ -86,7 +86,7 @@ class ForkServers:
     def __init__(self, ground: Ground, preload: Sequence[str] = ()) -> None:
         self.name = ground.name
         self.places = ground.places
-        self.second_belt = ground.second_belt
+        self.cgroups = ground.cgroups
         self.stop_fd = os.eventfd(0, os.EFD_CLOEXEC)
         self.preload = tuple(preload)
         self.ground = ground
@@ -212,6 +212,8 @@ class _Server:
 
     def __init__(self, ground: Ground, box: BubblewrapBox, step: Step, preload: Sequence[str] | None) -> None:
         self._number = 0
+        self._spent_s = 0.0
+        """CPU time of all steps that have ended."""
         self._process: subprocess.Popen[bytes] | None = None
         self._control, theirs = socketpair(type=SOCK_SEQPACKET)
         self._control.setsockopt(SOL_SOCKET, SO_PASSCRED, 1)
@@ -273,8 +275,7 @@ class _Server:
     def run(self, step: Step, box: BubblewrapBox, stop_fd: int) -> Outcome:
         """Start a step, and watch it."""
         self._number += 1
-        if box.group:
-            box.group.limit(step)
+        box.group.limit(step)
         folder = box.folder if step.is_writable else None
         bounds = Bounds(limits=step.limits, folder=folder, disks=DISKS, stop_fd=stop_fd, group=box.group)
         request = marshal.dumps(_request(step), _MARSHAL_VERSION)
@@ -287,8 +288,12 @@ class _Server:
             return watch(self, bounds, streams)
 
     def first(self) -> list[int]:
-        """The first process of the step that runs; the server waits for it, so its number is nobody else's."""
+        """The program, and those whose parents have ended; the server waits for them, so their numbers stay theirs."""
         return children(self._pid)
+
+    def reaped_cpu_s(self) -> float:
+        """CPU seconds of those of this step that the server has waited for."""
+        return reaped_cpu_s(self._pid) - self._spent_s
 
     def end(self) -> End:
         """Wait for what the server says of the step; kill it until then.
@@ -302,6 +307,7 @@ class _Server:
             if self._poll(0.0):
                 number, status, cpu_s, memory_kib, problem = self._answer()
                 if number == self._number:
+                    self._spent_s += cpu_s
                     return End(status=status, cpu_s=cpu_s, memory_mib=memory_kib / 1024, problem=problem)
                 if not has_killed:
                     raise SandboxError(f"A fork server answered for step {number} instead of {self._number}.")
@@ -340,16 +346,8 @@ class _Server:
         """Kill it and all below it."""
         self._control.close()
         self._streams.__exit__()
-        if self._process is None:
-            return
-        inner = children(self._process.pid)
-        for pid in (self._process.pid, *inner):
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
-        self._process.wait()
-        for pid in inner:  # adopted, since this process is a sub-reaper
-            with contextlib.suppress(ChildProcessError):
-                os.waitpid(pid, 0)
+        if self._process:
+            end(self._process)
 
 
 def _server_files(control: int, mount: str, preload: Sequence[str] | None) -> dict[str, bytes]:

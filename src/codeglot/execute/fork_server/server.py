@@ -1,8 +1,9 @@
-"""Starts every step in namespaces of its own, from one resident process; runs inside a box, and nowhere else.
+"""Starts every step from one resident process; runs inside a box, and nowhere else.
 
 The server keeps what costs time: a root that is built, and an interpreter that has started. For each request it forks
-a process that is the first one of new namespaces; that process alone reads the request, so nothing of a program is
-ever in the memory from which the next is forked.
+a process that alone reads it, so nothing of a program is ever in the memory from which the next is forked. That process
+makes itself new mount and IPC namespaces. The server is the first process of a pid namespace, in which it lets one step
+at a time live: the next begins when all of the last one is dead.
 
 To run the interpreter itself, nothing is executed: the server is started with the very command of the program, and
 waits while `site` looks for `sitecustomize`. A child that returns from there finds a start that goes on: it opens the
@@ -13,6 +14,7 @@ The standard library alone, Python 3.9 or newer; this package is only a folder h
 
 from __future__ import annotations
 
+import _signal  # type: ignore[import-not-found] # part of every interpreter
 import _socket
 import atexit
 import gc
@@ -36,7 +38,8 @@ _ENDED = "__tests_ended__"
 """The global name that the last line of a program sets."""
 _IGNORED_BY_PYTHON = (13, 25)
 """SIGPIPE and SIGXFSZ, which a program that is executed must not find so."""
-_CANNOT_EXECUTE = 127
+_CANNOT_EXECUTE, _NOT_A_BINARY = 127, 8
+_NO_SUID = kernel.NO_SUID | kernel.NO_DEVICES
 _NUMBER_SIZE = 16
 _MARSHAL_VERSION = 2
 """The same in every Python."""
@@ -63,8 +66,8 @@ def main(control: int, folder: str, mount: str, preload: tuple[str, ...]) -> Non
         can_fork = sys.modules["_frozen_importlib_external"].PathFinder.find_spec("sitecustomize") is None
     hidden = _preload(preload)
     server = _Server(_socket.socket(fileno=control), code, mount, can_fork=can_fork)
-    for name in [name for name in sys.modules if name.partition(".")[0] == "codeglot"]:
-        del sys.modules[name]
+    own = [name for name in sys.modules if name.partition(".")[0] == "codeglot"]
+    kernel.keep_for_ever([server, *map(sys.modules.pop, own)])  # to let go of them is work for each program
     _spare_modules(hidden)
     gc.collect()
     gc.disable()
@@ -184,14 +187,29 @@ class _Server:
         self._can_fork = can_fork
         self._number = 0
         user, group = os.getuid(), os.getgid()
-        kernel.unshare(kernel.NEW_USERS | kernel.NEW_MOUNTS)
+        kernel.unshare(kernel.NEW_USERS | kernel.NEW_MOUNTS | kernel.NEW_PIDS)
         kernel.keep_user(user, group)
         kernel.mount("", "/", flags=kernel.RECURSIVE | kernel.PRIVATE)
         self._flags = kernel.NO_SUID | kernel.NO_DEVICES | os.statvfs(mount).f_flag & kernel.NO_EXECUTE
         kernel.forbid_privileges()
         kernel.show_memory(0)
+        self._be_first()
+        kernel.mount("proc", "/proc", "proc", _NO_SUID | kernel.NO_EXECUTE)
+        self._last_pid = _open_or_none("/proc/sys/kernel/ns_last_pid")
         self._poll = select.poll()
         self._poll.register(control, select.POLLIN)
+
+    def _be_first(self) -> None:
+        """Go on as the first process of a pid namespace, which dies with the one that this was."""
+        first = os.fork()
+        if first:
+            self.control.close()
+            os.waitpid(first, 0)
+            os._exit(1)
+        kernel.die_with_parent()
+        os.setsid()
+        # The kernel keeps from it the signals of programs that it has no handler for.
+        _signal.signal(_signal.SIGINT, _signal.SIG_DFL)
 
     def serve(self) -> None:
         """Answer requests; returns in a child that is to become the program."""
@@ -200,30 +218,26 @@ class _Server:
                 if events & select.POLLHUP:
                     os._exit(0)
             self._number += 1
-            first = kernel.fork_into(kernel.NEW_PIDS | kernel.NEW_MOUNTS | kernel.NEW_IPC)
-            if not first:
-                return self._be_first()
-            self._wait_for(first)
+            if self._last_pid is not None:
+                os.pwrite(self._last_pid, b"1", 0)
+            program = os.fork()
+            if not program:
+                return self._become_program()
+            self._wait_for(program)
             self._renew_network()
 
-    def _wait_for(self, first: int) -> None:
-        """Return when all of a step is dead, and has been answered for."""
-        poll = select.poll()
-        descriptor = os.pidfd_open(first)
-        poll.register(descriptor, select.POLLIN)
-        poll.register(self.control, 0)
-        if any(number != descriptor for number, _ in poll.poll()):
-            os._exit(0)  # the other end was closed; what runs dies with this process
-        _, status, used = os.wait4(first, 0)
-        if os.WIFEXITED(status):
-            if os.WEXITSTATUS(status):
-                os._exit(1)
-            os.close(descriptor)
-            return
-        # Killed from outside, by the machine for its memory, or by a limit that the program laid on it.
-        os.close(descriptor)
-        self._forget_request()
-        self._answer(128 + os.WTERMSIG(status), used)
+    def _wait_for(self, program: int) -> None:
+        """Answer for a step when all of it is dead."""
+        ended = _Ended()
+        while ended.wait() != program:
+            pass
+        status = os.waitstatus_to_exitcode(ended.status)
+        while kernel.kill_all():
+            ended.wait()
+        if status < 0:
+            self._forget_request()
+            status = 128 - status
+        self._answer(status, ended.cpu_s, ended.memory_kib)
 
     def _forget_request(self) -> None:
         """Take away the request of a process that was killed before it came to read it."""
@@ -241,39 +255,24 @@ class _Server:
             kernel.unshare(kernel.NEW_NETWORK)
             kernel.bring_loopback_up()
 
-    def _be_first(self) -> None:
-        """Be the first process of a step; returns in the child that is to become the program."""
+    def _answer(self, status: int | None, cpu_s: float = 0.0, memory_kib: int = 0, problem: str = "") -> None:
+        self.control.send(marshal.dumps((self._number, status, cpu_s, memory_kib, problem), _MARSHAL_VERSION))
+
+    def _become_program(self) -> None:
+        """Make the surroundings of a program, and keep this process in them; returns where nothing is executed."""
         try:
-            kernel.die_with_parent()
-            os.setsid()
-            program = self._fork() if self._can_fork else self._execute()
+            request, streams = self._read_request()
+            self._set_up(request)
         except BaseException as error:
-            self._complain(error)
-        if not program:
-            return
-        status = 128
-        while True:
-            pid, ended = os.wait()
-            if pid == program:
-                status = os.waitstatus_to_exitcode(ended)
-                break
-        kernel.kill_all()
-        if status < 0:
-            self._forget_request()
-            status = 128 - status
-        self._answer(status, resource.getrusage(resource.RUSAGE_CHILDREN))
-        os._exit(0)
-
-    def _complain(self, error: BaseException) -> NoReturn:
-        self.control.send(
-            marshal.dumps((self._number, None, 0.0, 0, f"{type(error).__name__}: {error}"), _MARSHAL_VERSION)
-        )
-        os._exit(1)
-
-    def _answer(self, status: int, used: resource.struct_rusage) -> None:
-        self.control.send(
-            marshal.dumps((self._number, status, used.ru_utime + used.ru_stime, used.ru_maxrss, ""), _MARSHAL_VERSION)
-        )
+            self._answer(None, problem=f"{type(error).__name__}: {error}")  # one more than was asked: its last
+            os._exit(1)
+        for number, stream in enumerate(streams):
+            os.dup2(stream, number)
+        os.closerange(3, _HIGHEST_DESCRIPTOR)
+        if not self._can_fork:
+            _execute(request["command"], request["env"])
+        _signal.signal(_signal.SIGINT, _signal.default_int_handler)
+        kernel.show_memory(1)
 
     def _read_request(self) -> tuple[dict[str, Any], list[int]]:
         _, ancillary, _, _ = self.control.recvmsg(_NUMBER_SIZE, _socket.CMSG_SPACE(4 * 4), _socket.MSG_CMSG_CLOEXEC)
@@ -282,35 +281,10 @@ class _Server:
         with open(body, "rb") as file:
             return marshal.load(file), streams  # noqa: S302 - written by the supervisor
 
-    def _fork(self) -> int:
-        """Fork the program, which makes its own surroundings: what is written before a fork is copied once more."""
-        program = os.fork()
-        if program:
-            kernel.drop_privileges()
-            return program
-        try:
-            request, streams = self._read_request()
-            self._set_up(request)
-        except BaseException as error:
-            self._complain(error)
-        for number, stream in enumerate(streams):
-            os.dup2(stream, number)
-        os.closerange(3, _HIGHEST_DESCRIPTOR)
-        kernel.show_memory(1)
-        return 0
-
-    def _execute(self) -> int:
-        """Execute the program in surroundings made for it."""
-        request, streams = self._read_request()
-        self._set_up(request)
-        return _execute(request["command"], request["env"], streams)
-
     def _set_up(self, request: dict[str, Any]) -> None:
-        """Make the surroundings of a program, and keep this process in them."""
-        no_suid = kernel.NO_SUID | kernel.NO_DEVICES
-        kernel.mount("proc", "/proc", "proc", no_suid | kernel.NO_EXECUTE)
+        kernel.unshare(kernel.NEW_MOUNTS | kernel.NEW_IPC)
         for path, options in request["disks"]:
-            kernel.mount("tmpfs", path, "tmpfs", no_suid, options)
+            kernel.mount("tmpfs", path, "tmpfs", _NO_SUID, options)
         if not request["is_writable"]:
             kernel.mount("", self._mount, flags=kernel.REMOUNT | kernel.BIND | kernel.READ_ONLY | self._flags)
         os.chdir(request["cwd"])
@@ -325,22 +299,42 @@ class _Server:
         self._filter.enforce()
 
 
-def _execute(command: list[str], env: dict[str, str], streams: list[int]) -> int:
-    """Execute a command in a new process, which looks for it as a shell does."""
+class _Ended:
+    """What the processes of a step used that have ended, and how the last of them did."""
+
+    def __init__(self) -> None:
+        self.status = 0
+        self.cpu_s = 0.0
+        self.memory_kib = 0
+
+    def wait(self) -> int:
+        """Wait for one more; its number."""
+        pid, self.status, used = os.wait4(-1, 0)
+        self.cpu_s += used.ru_utime + used.ru_stime
+        self.memory_kib = max(self.memory_kib, used.ru_maxrss)
+        return pid
+
+
+def _open_or_none(path: str) -> int | None:
+    """Open for writing, where the kernel has this file."""
+    try:
+        return os.open(path, os.O_WRONLY)
+    except OSError:
+        return None
+
+
+def _execute(command: list[str], env: dict[str, str]) -> NoReturn:
+    """Become a command, which is looked for as a shell does."""
     name = command[0]
     found = [name] if "/" in name else [f"{folder}/{name}" for folder in env["PATH"].split(":")]
-    actions = [(os.POSIX_SPAWN_DUP2, stream, number) for number, stream in enumerate(streams)]
     path = next((path for path in found if os.access(path, os.X_OK)), name)
-    for words in ([path, *command[1:]], ["/bin/sh", path, *command[1:]]):
-        try:
-            argv = [command[0], *words[1:]] if words[0] == path else words
-            return os.posix_spawn(words[0], argv, env, file_actions=actions, setsigdef=_IGNORED_BY_PYTHON)
-        except OSError as error:
-            failure = error
-            if error.errno != 8:  # ENOEXEC: a script that does not name its interpreter
-                break
-    os.write(streams[2], f"cannot execute {name}: {failure.strerror}\n".encode())
-    program = os.fork()
-    if not program:
-        os._exit(_CANNOT_EXECUTE)
-    return program
+    for number in _IGNORED_BY_PYTHON:
+        _signal.signal(number, _signal.SIG_DFL)
+    try:
+        os.execve(path, command, env)  # noqa: S606 - in the box
+    except OSError as error:
+        failure = error
+    if failure.errno == _NOT_A_BINARY:  # a script that does not name its interpreter
+        os.execve("/bin/sh", ["/bin/sh", path, *command[1:]], env)  # noqa: S606 - in the box
+    os.write(2, f"cannot execute {name}: {failure.strerror}\n".encode())
+    os._exit(_CANNOT_EXECUTE)

@@ -6,6 +6,7 @@ root, each box runs as an unprivileged user of its own, since root is exempt fro
 
 import contextlib
 import fcntl
+import functools
 import os
 import platform
 import re
@@ -19,7 +20,7 @@ from types import MappingProxyType
 
 from codeglot.errors import SandboxError
 from codeglot.execute.cgroups import Cgroup, Cgroups, find_cgroups
-from codeglot.execute.folders import hold, remove_stale, remove_tree
+from codeglot.execute.folders import Folders, remove_stale
 from codeglot.execute.levels.users import own_user
 from codeglot.execute.service import BoxService, Services
 from codeglot.execute.step import Outcome, Step, own_cpu_limit_s
@@ -61,30 +62,25 @@ class Bubblewrap:
     name = "bubblewrap"
     places: Mapping[str, str] = MappingProxyType({})
 
-    def __init__(self, find_groups: Callable[[], Cgroups | None] = find_cgroups) -> None:
+    def __init__(self, find_groups: Callable[[], Cgroups] = find_cgroups) -> None:
         command = self._find_tools()
         self._filter = read_filter()
         self._services = Services()
         become_subreaper()
         owners = {os.geteuid(), *(USER_IDS if os.geteuid() == 0 else ())}
         remove_stale(Path(tempfile.gettempdir()), f"{_PREFIX}*", owners, command=command)
+        self._folders = Folders(_PREFIX)
         self._groups = find_groups()
-        self.second_belt = str(self._groups or "")
+        self.cgroups = str(self._groups)
         self._probe()
 
     @contextlib.contextmanager
     def open_box(self, parent: Path | None = None) -> Iterator["BubblewrapBox"]:
         """Make a box, its folder in `parent` (None: the system's temporary folder); it is removed at the end."""
-        with own_user(USER_IDS) as user, self._groups.take() if self._groups else contextlib.nullcontext() as group:
-            folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=parent))
-            try:
-                if user is not None:
-                    os.chown(folder, user, user)
-                with hold(folder):
-                    yield BubblewrapBox(self, folder, user, group)
-            finally:
-                if folder.exists():
-                    remove_tree(folder)
+        with own_user(USER_IDS) as user, self._groups.take() as group, self._folders.make(parent) as folder:
+            if user is not None:
+                os.chown(folder, user, user)
+            yield BubblewrapBox(self, folder, user, group)
 
     def start(self, step: Step) -> BoxService:
         """Start a process that stays, in a box of its own; see `Level.start`."""
@@ -97,8 +93,7 @@ class Bubblewrap:
     def close(self) -> None:
         """Kill all steps and services that run; they and later ones raise SandboxError."""
         self._services.close()
-        if self._groups:
-            self._groups.close()
+        self._groups.close()
 
     def _probe(self) -> None:
         """Start a box that does nothing."""
@@ -133,7 +128,7 @@ class Bubblewrap:
 
     def _argv(self, step: Step, box: "BubblewrapBox", give: Callable[[bytes], str], *options: str) -> list[str]:
         """The command that starts a step; `give` makes a file of some bytes and returns its descriptor."""
-        argv = [*box.joining(step), *self._entering(box.user), *_namespaces(), "--seccomp", give(self._filter)]
+        argv = [*box.group.join(step), *self._entering(box.user), *_namespaces(), "--seccomp", give(self._filter)]
         argv += _environment(step.env)
         argv += _root(step)
         argv += _disks(step.limits, extra_bytes=sum(len(encode(text)) for text in step.work_files.values()))
@@ -155,7 +150,7 @@ class Bubblewrap:
 
         Its files lie where each of those boxes has a private disk, which hides them.
         """
-        argv = [*box.joining(step), *self._entering(box.user)]
+        argv = [*box.group.join(step), *self._entering(box.user)]
         argv += [*_namespaces(), *_environment(step.env), *_root(step)]
         argv += ["--dir", "/tmp", "--tmpfs", WORK]  # noqa: S108 - in the box
         for path, data in files.items():
@@ -181,7 +176,7 @@ class Bubblewrap:
 class BubblewrapBox:
     """A folder, a user, a group of the kernel, and the steps that share them."""
 
-    def __init__(self, level: Bubblewrap, folder: Path, user: int | None, group: Cgroup | None) -> None:
+    def __init__(self, level: Bubblewrap, folder: Path, user: int | None, group: Cgroup) -> None:
         self.folder = folder
         self.user = user
         self.group = group
@@ -209,10 +204,6 @@ class BubblewrapBox:
             SandboxError: If the box failed; never for a fault of the command.
         """
         return self._level.run(step, self)
-
-    def joining(self, step: Step) -> tuple[str, ...]:
-        """What the command of a step begins with, which sets the limits of the group too."""
-        return self.group.join(step) if self.group else ()
 
 
 def _find(tool: str, remedy: str) -> str:
@@ -306,19 +297,27 @@ def _environment(env: Mapping[str, str]) -> list[str]:
 
 def _root(step: Step) -> list[str]:
     """The read-only part of what a program sees."""
-    argv = ["--ro-bind", "/usr", "/usr", "--proc", "/proc", "--dev", "/dev"]
-    for path in map(Path, _LINKED_TO_USR):
-        if path.is_symlink():
-            argv += ["--symlink", str(path.readlink()), str(path)]
-        elif path.is_dir():
-            argv += ["--ro-bind", str(path), str(path)]
-    shown = {path: path for path in ("/etc/alternatives", "/etc/ld.so.cache") if Path(path).exists()}
-    shown |= {path: path for pattern in step.binds for path in sorted(map(str, Path("/").glob(pattern.lstrip("/"))))}
+    argv = ["--ro-bind", "/usr", "/usr", "--proc", "/proc", "--dev", "/dev", *_system()]
+    shown = {path: path for pattern in step.binds for path in sorted(map(str, Path("/").glob(pattern.lstrip("/"))))}
     shown |= {"/npm": str(npm)} if (npm := cache_folder() / "npm").is_dir() else {}
     shown |= {"/prepared": str(step.prepared)} if step.prepared else {}
     for inside, outside in shown.items():
         argv += ["--ro-bind", outside, inside]
     return argv
+
+
+@functools.cache
+def _system() -> tuple[str, ...]:
+    """What shows the rest of the system."""
+    argv: list[str] = []
+    for path in map(Path, _LINKED_TO_USR):
+        if path.is_symlink():
+            argv += ["--symlink", str(path.readlink()), str(path)]
+        elif path.is_dir():
+            argv += ["--ro-bind", str(path), str(path)]
+    for name in ("/etc/alternatives", "/etc/ld.so.cache"):
+        argv += ["--ro-bind", name, name] if Path(name).exists() else []
+    return tuple(argv)
 
 
 def _disks(limits: Limits, *, extra_bytes: int) -> list[str]:

@@ -62,7 +62,7 @@ class Landlock(Mountless):
         SandboxError: If boxes cannot be started here; the message names the cause and the remedy.
     """
 
-    def __init__(self, find_groups: Callable[[], Cgroups | None] = find_cgroups) -> None:
+    def __init__(self, find_groups: Callable[[], Cgroups] = find_cgroups) -> None:
         abi = find_abi()
         if abi < OLDEST_ABI:
             found = f"offers Landlock ABI {abi}" if abi else "offers no Landlock (or it is not among its `lsm=`)"

@@ -20,7 +20,7 @@ from typing import Any
 
 from codeglot.errors import SandboxError
 from codeglot.execute.cgroups import Cgroup, Cgroups, find_cgroups
-from codeglot.execute.folders import hold, remove_stale, remove_tree
+from codeglot.execute.folders import Folders, remove_stale, remove_tree
 from codeglot.execute.levels import launch
 from codeglot.execute.levels.bubblewrap import NUM_OPEN_FILES, STACK_MIB, encode, memory_file
 from codeglot.execute.levels.users import own_user
@@ -71,9 +71,7 @@ class Mountless:
 
     places = PLACES
 
-    def __init__(
-        self, name: str, confinement: Confinement, find_groups: Callable[[], Cgroups | None] = find_cgroups
-    ) -> None:
+    def __init__(self, name: str, confinement: Confinement, find_groups: Callable[[], Cgroups] = find_cgroups) -> None:
         self.name = name
         self._confinement = confinement
         self._num_tasks = None if os.geteuid() == 0 else _count_tasks() + EXTRA_TASKS
@@ -81,21 +79,17 @@ class Mountless:
         become_subreaper()
         interpreter = Path(sys.executable).name
         remove_stale(Path(tempfile.gettempdir()), f"{_PREFIX}*", {os.geteuid()}, command=interpreter)
+        self._folders = Folders(_PREFIX)
         self._groups = find_groups()
-        self.second_belt = str(self._groups or "")
+        self.cgroups = str(self._groups)
         self._probe()
 
     @contextlib.contextmanager
     def open_box(self, parent: Path | None = None) -> Iterator["MountlessBox"]:
         """Make a box, its folder in `parent` (None: the system's temporary folder); it is removed at the end."""
-        with own_user(USER_IDS) as user, self._groups.take() if self._groups else contextlib.nullcontext() as group:
-            root = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=parent))
-            try:
-                root.chmod(0o711)
-                with hold(root):
-                    yield MountlessBox(self, root, user, group)
-            finally:
-                remove_tree(root)
+        with own_user(USER_IDS) as user, self._groups.take() as group, self._folders.make(parent) as root:
+            root.chmod(0o711)
+            yield MountlessBox(self, root, user, group)
 
     def start(self, step: Step) -> BoxService:
         """Start a process that stays, in a box of its own; see `Level.start`."""
@@ -107,8 +101,7 @@ class Mountless:
     def close(self) -> None:
         """Kill all steps and services that run; they and later ones raise SandboxError."""
         self._services.close()
-        if self._groups:
-            self._groups.close()
+        self._groups.close()
 
     def run(self, step: Step, box: "MountlessBox") -> Outcome:
         """Run one step; `MountlessBox.run` is the way to call it."""
@@ -133,8 +126,8 @@ class Mountless:
             stack.enter_context(box.fresh_disks(step.work_files))
             keeper = stack.enter_context(_Keeper())
             plan = memory_file(marshal.dumps(self._plan(step, box, keeper.write)), stack)
-            joining = box.group.join(step) if box.group else ()
-            yield (*joining, sys.executable, "-I", "-S", _launcher(), str(plan), str(box.root)), (plan, keeper.write)
+            argv = (*box.group.join(step), sys.executable, "-I", "-S", _launcher(), str(plan), str(box.root))
+            yield argv, (plan, keeper.write)
 
     def _plan(self, step: Step, box: "MountlessBox", keeper_fd: int) -> dict[str, Any]:
         """What `launch` has to know."""
@@ -194,7 +187,7 @@ class Mountless:
 class MountlessBox:
     """Folders, a user, a group of the kernel, and the steps that share them."""
 
-    def __init__(self, level: Mountless, root: Path, user: int | None, group: Cgroup | None) -> None:
+    def __init__(self, level: Mountless, root: Path, user: int | None, group: Cgroup) -> None:
         self.root = root
         self.folder = root / "box"
         self.disks = root / "disks"

@@ -20,5 +20,5 @@ class Process(Mountless):
         SandboxError: If boxes cannot be started here; the message names the cause and the remedy.
     """
 
-    def __init__(self, find_groups: Callable[[], Cgroups | None] = find_cgroups) -> None:
+    def __init__(self, find_groups: Callable[[], Cgroups] = find_cgroups) -> None:
         super().__init__("process", Confinement(), find_groups)

@@ -40,6 +40,11 @@ NEW_NAMESPACE_FLAGS = (
 LAST_SOCKET_FAMILY = 10
 """AF_INET6; families above it (netlink, packet, vsock ...) are denied, and those below but for UNIX and IPv4."""
 ALLOWED_SOCKET_FAMILIES = (1, 2, 10)
+STEERED_BY_FIRST_ARGUMENT = ("prlimit64", "sched_setaffinity", "sched_setattr", "sched_setparam", "sched_setscheduler")
+STEERED_BY_SECOND_ARGUMENT = {"setpriority": 0, "ioprio_set": 1}
+"""With the kind of target in the first argument that is a process, not a group or a user."""
+FIRST_PROCESS = 1
+"""Starts program after program; whatever one of them laid on it would last."""
 DENIED_IOCTLS = (
     0x5412,  # TIOCSTI: types into a terminal
     0x541C,  # TIOCLINUX
@@ -64,6 +69,11 @@ def build(machine: str) -> bytes:
     rules.add_rule(denied, "socket", seccomp.Arg(0, seccomp.GT, LAST_SOCKET_FAMILY))
     for family in set(range(LAST_SOCKET_FAMILY)) - set(ALLOWED_SOCKET_FAMILIES):
         rules.add_rule(denied, "socket", seccomp.Arg(0, seccomp.EQ, family))
+    for name in STEERED_BY_FIRST_ARGUMENT:
+        rules.add_rule(denied, name, seccomp.Arg(0, seccomp.MASKED_EQ, 0xFFFFFFFF, FIRST_PROCESS))
+    for name, process in STEERED_BY_SECOND_ARGUMENT.items():
+        rules.add_rule(denied, name, seccomp.Arg(0, seccomp.NE, process))
+        rules.add_rule(denied, name, seccomp.Arg(1, seccomp.MASKED_EQ, 0xFFFFFFFF, FIRST_PROCESS))
     for request in DENIED_IOCTLS:
         rules.add_rule(denied, "ioctl", seccomp.Arg(1, seccomp.MASKED_EQ, 0xFFFFFFFF, request))
     with tempfile.TemporaryFile() as file:
