@@ -58,6 +58,18 @@ def test_a_version_command_that_fails_is_a_problem(level: Bubblewrap) -> None:
     assert "4" in problem
 
 
+def test_a_version_command_that_fails_for_want_of_a_library_shows_no_stack(level: Bubblewrap, cache: Path) -> None:
+    language = toy(version=("sh", "-c", "echo a stack >&2; exit 1"), packages={"npm": ("left-pad@1.3.0",)})
+    assert Toolchains(level).get(language).problem == (
+        "Toy needs left-pad@1.3.0 from npm, which is not there. "
+        "`codeglot languages check --only toy --install` installs what is missing."
+    )
+    folder = cache / "npm" / "node_modules" / "left-pad"
+    folder.mkdir(parents=True)
+    (folder / "package.json").write_text('{"version": "1.3.0"}')
+    assert "a stack" in Toolchains(level).get(language).problem, "it is something else"
+
+
 def test_only_names_are_looked_for_since_paths_may_be_made_by_compiling() -> None:
     assert tools(toy(run=("/box/main",), compile=("cc", "{source}"))) == ["cc", "sh"]
 

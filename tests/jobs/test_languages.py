@@ -1,6 +1,3 @@
-import json
-from pathlib import Path
-
 import pytest
 
 from codeglot.errors import UnknownNameError
@@ -12,7 +9,6 @@ from codeglot.execute.toolchains import Toolchain
 from codeglot.jobs import languages as job
 from codeglot.jobs.install import install_command
 from codeglot.jobs.language_table import table
-from codeglot.jobs.machine import ThisMachine
 from codeglot.jobs.progress import Silent
 from codeglot.languages import spec
 from codeglot.languages.spec import Language
@@ -72,22 +68,6 @@ def test_a_language_without_its_tools_runs_no_probe_and_says_what_helps() -> Non
     assert rows[1].probes == {}
     assert rows[1].cold_s is None
     assert "apt-get install -y perl" in rows[1].install
-
-
-def test_a_language_without_its_libraries_says_so_in_plain_words(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    language = spec.get("coffeescript")
-    monkeypatch.setattr(ThisMachine, "has", lambda *_: True)
-    (row,) = job.look([language], ScriptedSandbox(missing=language.id))
-    [package] = language.packages.npm
-    assert row.problem == (
-        f"CoffeeScript needs {package} from npm, which is not there. "
-        "`codeglot languages check --only coffeescript --install` installs what is missing."
-    )
-    folder = cache / "npm" / "node_modules" / "coffeescript"
-    folder.mkdir(parents=True)
-    (folder / "package.json").write_text(json.dumps({"version": package.partition("@")[2]}))
-    (row,) = job.look([language], ScriptedSandbox(missing=language.id))
-    assert row.problem == "its compiler is not there", "it is something else"
 
 
 def test_a_probe_that_ends_otherwise_makes_a_language_unusable() -> None:

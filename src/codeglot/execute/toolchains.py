@@ -1,5 +1,6 @@
 """Is a language usable in the boxes of this machine, and in which version?"""
 
+import json
 import threading
 from collections import defaultdict
 from collections.abc import Sequence
@@ -8,6 +9,7 @@ from dataclasses import dataclass
 from codeglot.execute.step import Level, Step
 from codeglot.languages.spec import Language
 from codeglot.records import Limits
+from codeglot.runs import cache_folder
 
 COMPILE_DISK_MIB = 256
 """For what a compiler writes: its temporary files, and its results."""
@@ -76,6 +78,20 @@ def missing_tools(level: Level, names: Sequence[str]) -> list[str]:
         return outcome.stdout.decode().split()
 
 
+def missing_npm(packages: Sequence[str]) -> list[str]:
+    """Those `name@version` that are not in the cache folder in exactly that version."""
+    return [package for package in packages if _installed_npm(package.rpartition("@")[0]) != package.rpartition("@")[2]]
+
+
+def _installed_npm(name: str) -> str | None:
+    path = cache_folder() / "npm" / "node_modules" / name / "package.json"
+    try:
+        package = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None  # not there, or torn by a kill: it is installed again
+    return str(package.get("version"))
+
+
 def compile_limits(language: Language) -> Limits:
     """What a compile step of a language may use."""
     needs = language.limits
@@ -103,6 +119,8 @@ def _inspect(level: Level, language: Language) -> Toolchain:
         if missing:
             return Toolchain("", f"{language.name} needs {', '.join(missing.split())}, which is not there. {remedy}")
         status, answer = run(*language.version)
+        if status != 0 and (packages := missing_npm(language.packages.npm)):
+            return Toolchain("", f"{language.name} needs {', '.join(packages)} from npm, which is not there. {remedy}")
         if status != 0:
             command = " ".join(language.version)
             return Toolchain("", f"`{command}` of {language.name} failed with {status}: {answer[-300:]}. {remedy}")

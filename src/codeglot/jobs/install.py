@@ -1,11 +1,10 @@
 """Installs what languages need and this machine lacks; whatever it may not or cannot do, it says how a person would."""
 
-import json
 import shlex
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from codeglot.execute.toolchains import tools
+from codeglot.execute.toolchains import missing_npm, tools
 from codeglot.jobs.machine import Host, ThisMachine
 from codeglot.jobs.progress import Progress
 from codeglot.languages import spec
@@ -66,22 +65,6 @@ def missing_apt(packages: Sequence[str], host: Host) -> list[str]:
     return [package for package in packages if f"{package} installed" not in printed.splitlines()]
 
 
-def missing_npm(packages: Sequence[str]) -> list[str]:
-    """Those `name@version` that are not there in exactly that version."""
-    return [package for package in packages if _installed_npm(package.rpartition("@")[0]) != package.rpartition("@")[2]]
-
-
-def npm_problem(language: Language, host: Host | None = None) -> str:
-    """Why a language whose own tools are there lacks libraries of npm, and what helps; empty where it is not that."""
-    missing = missing_npm(language.packages.npm)
-    if not missing or not all(map((host or ThisMachine()).has, tools(language))):
-        return ""
-    return (
-        f"{language.name} needs {', '.join(missing)} from npm, which is not there. "
-        f"`codeglot languages check --only {language.id} --install` installs what is missing."
-    )
-
-
 def npm_command() -> tuple[str, ...]:
     """Installs the npm packages of all languages, since npm removes what it is not asked for."""
     packages = sorted({package for language in spec.all_languages() for package in language.packages.npm})
@@ -127,15 +110,6 @@ def _install_npm(languages: Sequence[Language], host: Host) -> list[Skipped]:
             Skipped(f"{names}: npm left out {', '.join(missing)}: {_last_line(printed)}", shlex.join(npm_command()))
         ]
     return []
-
-
-def _installed_npm(name: str) -> str | None:
-    path = cache_folder() / "npm" / "node_modules" / name / "package.json"
-    try:
-        package = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None  # not there, or torn by a kill: it is installed again
-    return str(package.get("version"))
 
 
 def _last_line(printed: str) -> str:

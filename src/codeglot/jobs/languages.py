@@ -13,7 +13,7 @@ from codeglot.execute.probes import probe_request
 from codeglot.execute.sandbox import ExecutionRequest, Sandbox
 from codeglot.execute.toolchains import Toolchain
 from codeglot.jobs.boxes import warm_sandbox
-from codeglot.jobs.install import install, install_command, npm_problem
+from codeglot.jobs.install import install, install_command
 from codeglot.jobs.language_table import LanguageRow
 from codeglot.jobs.progress import Progress, Silent
 from codeglot.languages import spec
@@ -39,7 +39,7 @@ def look(languages: Iterable[Language], sandbox: CheckingSandbox) -> list[Langua
             id=language.id,
             name=language.name,
             version=toolchain.version,
-            problem=toolchain.problem and (npm_problem(language) or toolchain.problem),  # its words are a stack
+            problem=toolchain.problem,
             level=sandbox.level,
             install=install_command(language),
         )
