@@ -40,6 +40,7 @@ _IGNORED_BY_PYTHON = (13, 25)
 """SIGPIPE and SIGXFSZ, which a program that is executed must not find so."""
 _CANNOT_EXECUTE, _NOT_A_BINARY = 127, 8
 _NO_SUID = kernel.NO_SUID | kernel.NO_DEVICES
+_FIRST_PID = b"1"
 _NUMBER_SIZE = 16
 _MARSHAL_VERSION = 2
 """The same in every Python."""
@@ -195,7 +196,7 @@ class _Server:
         kernel.show_memory(0)
         self._be_first()
         kernel.mount("proc", "/proc", "proc", _NO_SUID | kernel.NO_EXECUTE)
-        self._last_pid = _open_or_none("/proc/sys/kernel/ns_last_pid")
+        self._last_pid = _open_last_pid()
         self._poll = select.poll()
         self._poll.register(control, select.POLLIN)
 
@@ -219,7 +220,7 @@ class _Server:
                     os._exit(0)
             self._number += 1
             if self._last_pid is not None:
-                os.pwrite(self._last_pid, b"1", 0)
+                os.pwrite(self._last_pid, _FIRST_PID, 0)
             program = os.fork()
             if not program:
                 return self._become_program()
@@ -315,12 +316,14 @@ class _Ended:
         return pid
 
 
-def _open_or_none(path: str) -> int | None:
-    """Open for writing, where the kernel has this file."""
+def _open_last_pid() -> int | None:
+    """The file that says behind which number the next process comes; None where it is missing or may not be written."""
     try:
-        return os.open(path, os.O_WRONLY)
+        descriptor = os.open("/proc/sys/kernel/ns_last_pid", os.O_WRONLY)
+        os.pwrite(descriptor, _FIRST_PID, 0)
     except OSError:
         return None
+    return descriptor
 
 
 def _execute(command: list[str], env: dict[str, str]) -> NoReturn:
@@ -330,11 +333,13 @@ def _execute(command: list[str], env: dict[str, str]) -> NoReturn:
     path = next((path for path in found if os.access(path, os.X_OK)), name)
     for number in _IGNORED_BY_PYTHON:
         _signal.signal(number, _signal.SIG_DFL)
-    try:
-        os.execve(path, command, env)  # noqa: S606 - in the box
-    except OSError as error:
-        failure = error
-    if failure.errno == _NOT_A_BINARY:  # a script that does not name its interpreter
-        os.execve("/bin/sh", ["/bin/sh", path, *command[1:]], env)  # noqa: S606 - in the box
+    failure = OSError()
+    for file, argv in ((path, command), ("/bin/sh", ["/bin/sh", path, *command[1:]])):
+        try:
+            os.execve(file, argv, env)  # noqa: S606 - in the box
+        except OSError as error:
+            failure = error
+            if error.errno != _NOT_A_BINARY:  # else a script that does not name its interpreter
+                break
     os.write(2, f"cannot execute {name}: {failure.strerror}\n".encode())
     os._exit(_CANNOT_EXECUTE)
