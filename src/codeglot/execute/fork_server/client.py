@@ -214,6 +214,8 @@ class _Server:
         self._number = 0
         self._spent_s = 0.0
         """CPU time of all steps that have ended."""
+        self._is_spoiled = False
+        """Whether a program left something behind that the next would feel."""
         self._process: subprocess.Popen[bytes] | None = None
         self._control, theirs = socketpair(type=SOCK_SEQPACKET)
         self._control.setsockopt(SOL_SOCKET, SO_PASSCRED, 1)
@@ -270,7 +272,7 @@ class _Server:
 
     def is_usable(self) -> bool:
         """Whether it lives, and is not due to be replaced."""
-        return self._number < NUM_STEPS and not self._poll(0.0)
+        return self._number < NUM_STEPS and not self._is_spoiled and not self._poll(0.0)
 
     def run(self, step: Step, box: BubblewrapBox, stop_fd: int) -> Outcome:
         """Start a step, and watch it."""
@@ -305,9 +307,10 @@ class _Server:
         has_killed = False
         while time.monotonic() < deadline:
             if self._poll(0.0):
-                number, status, cpu_s, memory_kib, problem = self._answer()
+                number, status, cpu_s, memory_kib, problem, is_last = self._answer()
                 if number == self._number:
                     self._spent_s += cpu_s
+                    self._is_spoiled = is_last
                     return End(status=status, cpu_s=cpu_s, memory_mib=memory_kib / 1024, problem=problem)
                 if not has_killed:
                     raise SandboxError(f"A fork server answered for step {number} instead of {self._number}.")
@@ -317,14 +320,14 @@ class _Server:
             self._poll(KILL_AGAIN_S)
         raise SandboxError(f"A fork server did not end a step within {END_S:.0f} s.")
 
-    def _answer(self) -> tuple[int, int | None, float, int, str]:
+    def _answer(self) -> tuple[int, int | None, float, int, str, bool]:
         answer = b""
         with contextlib.suppress(ConnectionResetError):
             answer = self._control.recv(_LONGEST_ANSWER)
         if not answer:
             raise SandboxError(f"A fork server ended while a program ran: {self._complaint()}.")
-        number, status, cpu_s, memory_kib, problem = marshal.loads(answer)  # noqa: S302 - no program can write to it
-        return number, status, cpu_s, memory_kib, problem
+        number, status, cpu_s, memory_kib, problem, is_last = marshal.loads(answer)  # noqa: S302 - no program writes to it
+        return number, status, cpu_s, memory_kib, problem, is_last
 
     def _kill(self, pid: int) -> None:
         """Kill a child of the server, and no other process that has got its number meanwhile."""

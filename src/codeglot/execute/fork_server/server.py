@@ -42,6 +42,7 @@ _CANNOT_EXECUTE, _NOT_A_BINARY = 127, 8
 _NO_SUID = kernel.NO_SUID | kernel.NO_DEVICES
 _FIRST_PID = b"1"
 _NUMBER_SIZE = 16
+_LONGEST_FACT = 256
 _MARSHAL_VERSION = 2
 """The same in every Python."""
 _HIGHEST_DESCRIPTOR = 256
@@ -197,6 +198,7 @@ class _Server:
         self._be_first()
         kernel.mount("proc", "/proc", "proc", _NO_SUID | kernel.NO_EXECUTE)
         self._last_pid = _open_last_pid()
+        self._share = _Share()
         self._poll = select.poll()
         self._poll.register(control, select.POLLIN)
 
@@ -238,7 +240,7 @@ class _Server:
         if status < 0:
             self._forget_request()
             status = 128 - status
-        self._answer(status, ended.cpu_s, ended.memory_kib)
+        self._answer(status, ended.cpu_s, ended.memory_kib, is_last=self._share.has_changed())
 
     def _forget_request(self) -> None:
         """Take away the request of a process that was killed before it came to read it."""
@@ -256,8 +258,11 @@ class _Server:
             kernel.unshare(kernel.NEW_NETWORK)
             kernel.bring_loopback_up()
 
-    def _answer(self, status: int | None, cpu_s: float = 0.0, memory_kib: int = 0, problem: str = "") -> None:
-        self.control.send(marshal.dumps((self._number, status, cpu_s, memory_kib, problem), _MARSHAL_VERSION))
+    def _answer(
+        self, status: int | None, cpu_s: float = 0.0, memory_kib: int = 0, problem: str = "", *, is_last: bool = False
+    ) -> None:
+        answer = (self._number, status, cpu_s, memory_kib, problem, is_last)
+        self.control.send(marshal.dumps(answer, _MARSHAL_VERSION))
 
     def _become_program(self) -> None:
         """Make the surroundings of a program, and keep this process in them; returns where nothing is executed."""
@@ -265,7 +270,7 @@ class _Server:
             request, streams = self._read_request()
             self._set_up(request)
         except BaseException as error:
-            self._answer(None, problem=f"{type(error).__name__}: {error}")  # one more than was asked: its last
+            self._answer(None, problem=f"{type(error).__name__}: {error}", is_last=True)
             os._exit(1)
         for number, stream in enumerate(streams):
             os.dup2(stream, number)
@@ -314,6 +319,24 @@ class _Ended:
         self.cpu_s += used.ru_utime + used.ru_stime
         self.memory_kib = max(self.memory_kib, used.ru_maxrss)
         return pid
+
+
+class _Share:
+    """The part of the processor that the kernel gives to this session, which a program of it can lower for good."""
+
+    def __init__(self) -> None:
+        try:
+            self._file = os.open("/proc/self/autogroup", os.O_RDONLY)
+        except OSError:  # a kernel that does not share by sessions
+            self._file = -1
+        self._first = self._read()
+
+    def _read(self) -> bytes:
+        return os.pread(self._file, _LONGEST_FACT, 0) if self._file >= 0 else b""
+
+    def has_changed(self) -> bool:
+        """Whether a program did that."""
+        return self._read() != self._first
 
 
 def _open_last_pid() -> int | None:

@@ -22,6 +22,8 @@ DENIED = (
     *("move_mount", "open_tree", "mount_setattr", "name_to_handle_at", "open_by_handle_at"),
     # memory that no limit counts
     *("shmget", "shmat", "msgget", "semget", "memfd_create", "memfd_secret"),
+    # memory that is still counted when the next program begins
+    "mq_open",
     # the machine
     *("kexec_load", "kexec_file_load", "init_module", "finit_module", "delete_module", "reboot", "swapon", "swapoff"),
     *("settimeofday", "clock_settime", "clock_adjtime", "adjtimex", "sethostname", "setdomainname", "syslog", "acct"),
@@ -45,6 +47,8 @@ STEERED_BY_SECOND_ARGUMENT = {"setpriority": 0, "ioprio_set": 1}
 """With the kind of target in the first argument that is a process, not a group or a user."""
 FIRST_PROCESS = 1
 """Starts program after program; whatever one of them laid on it would last."""
+IPV6, FLOW_LABELS = 41, 32
+"""Level and name of a socket's option: a flow label outlives its socket."""
 DENIED_IOCTLS = (
     0x5412,  # TIOCSTI: types into a terminal
     0x541C,  # TIOCLINUX
@@ -74,6 +78,8 @@ def build(machine: str) -> bytes:
     for name, process in STEERED_BY_SECOND_ARGUMENT.items():
         rules.add_rule(denied, name, seccomp.Arg(0, seccomp.NE, process))
         rules.add_rule(denied, name, seccomp.Arg(1, seccomp.MASKED_EQ, 0xFFFFFFFF, FIRST_PROCESS))
+    is_of_ipv6 = seccomp.Arg(1, seccomp.MASKED_EQ, 0xFFFFFFFF, IPV6)
+    rules.add_rule(denied, "setsockopt", is_of_ipv6, seccomp.Arg(2, seccomp.MASKED_EQ, 0xFFFFFFFF, FLOW_LABELS))
     for request in DENIED_IOCTLS:
         rules.add_rule(denied, "ioctl", seccomp.Arg(1, seccomp.MASKED_EQ, 0xFFFFFFFF, request))
     with tempfile.TemporaryFile() as file:
