@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 
+from codeglot.execute.toolchains import missing_npm
 from codeglot.jobs import install as job
 from codeglot.jobs.machine import ThisMachine
 from codeglot.jobs.progress import Silent
@@ -100,13 +101,13 @@ def test_npm_is_asked_for_the_packages_of_all_languages_at_once(cache: Path) -> 
 def test_another_version_of_an_npm_package_counts_as_missing(cache: Path) -> None:
     put_npm(cache, "lodash@4.17.20")
     put_npm(cache, "js-md5@0.7.3")
-    assert job.missing_npm(("lodash@4.17.21", "js-md5@0.7.3")) == ["lodash@4.17.21"]
+    assert missing_npm(("lodash@4.17.21", "js-md5@0.7.3")) == ["lodash@4.17.21"]
 
 
 def test_a_torn_npm_package_counts_as_missing(cache: Path) -> None:
     put_npm(cache, "lodash@4.17.21")
     (cache / "npm" / "node_modules" / "lodash" / "package.json").write_text('{"version"')
-    assert job.missing_npm(("lodash@4.17.21",)) == ["lodash@4.17.21"]
+    assert missing_npm(("lodash@4.17.21",)) == ["lodash@4.17.21"]
 
 
 def test_npm_itself_is_installed_where_it_is_missing() -> None:
