@@ -326,8 +326,8 @@ class _Server:
             answer = self._control.recv(_LONGEST_ANSWER)
         if not answer:
             raise SandboxError(f"A fork server ended while a program ran: {self._complaint()}.")
-        number, status, cpu_s, memory_kib, problem, is_last = marshal.loads(answer)  # noqa: S302 - no program writes to it
-        return number, status, cpu_s, memory_kib, problem, is_last
+        found: tuple[int, int | None, float, int, str, bool] = marshal.loads(answer)  # noqa: S302 - no program writes it
+        return found
 
     def _kill(self, pid: int) -> None:
         """Kill a child of the server, and no other process that has got its number meanwhile."""
