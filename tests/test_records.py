@@ -49,3 +49,16 @@ def test_any_text_of_a_model_can_be_written_and_read(text: str) -> None:
 def test_limits_that_no_machine_can_set_are_refused(field: str, value: float) -> None:
     with pytest.raises(ValidationError):
         Limits.model_validate({field: value})
+
+
+def test_a_wall_limit_below_the_cpu_limit_is_refused_with_the_reason() -> None:
+    with pytest.raises(ValidationError, match=r"wall_s=1e-06 is below cpu_s=10"):
+        Limits(wall_s=1e-6)
+    assert Limits(cpu_s=3, wall_s=3).wall_guard_s == 3
+
+
+def test_an_empty_stop_string_is_refused() -> None:
+    problem = {"task_id": "a", "benchmark": "b", "language_id": "python", "prompt": "", "tests": "x"}
+    with pytest.raises(ValidationError, match="leave it out"):
+        Problem.model_validate({**problem, "stop": ["\n", ""]})
+    assert Problem.model_validate({**problem, "stop": ["\n"]}).stop == ("\n",)

@@ -66,7 +66,9 @@ def read_tree(path: Path) -> dict[str, Any]:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, ValueError) as error:  # ValueError: no UTF-8, or a name that no file can have
         reason = error.strerror if isinstance(error, OSError) else error
-        raise ConfigError(f"Cannot read the settings file {path}: {reason}. Give an existing TOML file.") from error
+        raise ConfigError(
+            f"Cannot read the settings file {path}: {reason}. Give an existing TOML file in UTF-8."
+        ) from error
     try:
         tree = json.loads(text) if path.suffix == ".json" else tomllib.loads(text)
     except (ValueError, RecursionError) as error:  # both decoders raise subclasses of ValueError

@@ -51,11 +51,11 @@ class Limits(StrictModel):
     cpu_s: float = Field(default=10.0, gt=0, le=3600)
     """CPU seconds (user + system) of all its processes together; this decides `timeout_cpu`."""
     wall_s: float | None = Field(default=None, gt=0, le=86400)
-    """Wall seconds, only a guard against sleeping programs; None: 6 x `cpu_s` + 10."""
+    """Wall seconds, only a guard against sleeping programs, so not below `cpu_s`; None: 6 x `cpu_s` + 10."""
     memory_mib: int = Field(default=512, ge=16, le=2**20)
-    """Data memory of one process in MiB (RLIMIT_DATA)."""
+    """Data memory of one process in MiB (RLIMIT_DATA); where a language's runtime needs more to start, that much."""
     num_tasks: int = Field(default=64, ge=1, le=2**15)
-    """Processes and threads alive at one time."""
+    """Processes and threads alive at one time; where a language's runtime needs more to start, as many."""
     output_kib: int = Field(default=1024, ge=1, le=2**20)
     """Bytes in KiB on stdout and stderr together before the program is stopped."""
     file_mib: int = Field(default=16, ge=1, le=2**20)
@@ -67,6 +67,15 @@ class Limits(StrictModel):
     def wall_guard_s(self) -> float:
         """The wall limit in force, in seconds."""
         return self.wall_s if self.wall_s is not None else 6 * self.cpu_s + 10
+
+    @model_validator(mode="after")
+    def _can_use_its_cpu_time(self) -> Self:
+        if self.wall_guard_s < self.cpu_s:
+            raise ValueError(
+                f"wall_s={self.wall_s:g} is below cpu_s={self.cpu_s:g}: programs would be stopped before they had "
+                "their CPU time; raise wall_s, or lower cpu_s, which decides, as well"
+            )
+        return self
 
 
 class Problem(StrictModel):
@@ -137,6 +146,13 @@ class Problem(StrictModel):
                 half = ascii(error.object[error.start])
                 raise ValueError(f"'{name}' holds {half}, half of a surrogate pair, which UTF-8 cannot write") from None
         return self
+
+    @field_validator("stop")
+    @classmethod
+    def _end_something(cls, stop: tuple[str, ...]) -> tuple[str, ...]:
+        if "" in stop:
+            raise ValueError("an empty stop string would end every answer before it begins; leave it out")
+        return stop
 
     @field_validator("files")
     @classmethod

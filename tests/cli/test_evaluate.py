@@ -29,8 +29,26 @@ def test_one_language_of_prompts_is_not_repeated_in_each_row() -> None:
     assert not [line for line in lines("en") if "(en)" in line]
 
 
-def test_a_command_that_names_no_engine_is_told_how(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("--benchmark humaneval", "Give --engine (as --engine reference), --model, --base-url or --completions"),
+        ("--engine reference", "No benchmark is named. Give --benchmark"),
+        ("--base-url http://localhost:1/v1 --completions c.jsonl", "--completions and --base-url both name who writes"),
+    ],
+)
+def test_a_command_without_an_engine_or_a_benchmark_is_told_how(
+    tmp_path: Path, line: str, told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     with pytest.raises(SystemExit) as caught:
-        main(["evaluate", "--benchmark", "humaneval", "--out", str(tmp_path)])
+        main(["evaluate", *line.split(), "--out", str(tmp_path)])
     assert caught.value.code == 2
-    assert "Give --engine (as --engine reference), --model, --base-url or --completions" in capsys.readouterr().err
+    assert told in " ".join(capsys.readouterr().err.split())
+
+
+@pytest.mark.parametrize("option", ["--out", "--data", "--completions"])
+def test_an_empty_path_is_not_the_current_folder(option: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(["evaluate", "--engine", "reference", "--benchmark", "humaneval", option, ""])
+    assert caught.value.code == 2
+    assert f"Invalid value for '{option}': it is empty" in " ".join(capsys.readouterr().err.split())

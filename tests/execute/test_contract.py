@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from codeglot.execute.cold import ColdSandbox
+from codeglot.execute.probes import probe_request
 from codeglot.execute.sandbox import ExecutionRequest
 from codeglot.languages.spec import Language, all_languages
 from codeglot.records import Limits, Verdict
@@ -37,6 +38,18 @@ def test_each_way_to_isolate_ends_a_probe_so(
 ) -> None:
     """One language that is forked, one that is executed, one that is compiled."""
     check(sandbox, need_toolchain, language, verdict)
+
+
+@pytest.mark.toolchain
+@pytest.mark.parametrize("verdict", [Verdict.PASS, Verdict.FAIL_ASSERT])
+@pytest.mark.parametrize("language", all_languages(), ids=lambda language: language.id)
+def test_no_limit_is_too_small_for_the_runtime_itself(
+    sandbox: ColdSandbox, need_toolchain: Callable[[str], None], language: Language, verdict: Verdict
+) -> None:
+    need_toolchain(language.id)
+    request = probe_request(language, verdict).model_copy(update={"limits": Limits(memory_mib=16, num_tasks=1)})
+    execution = sandbox.run(request)
+    assert execution.verdict == verdict, f"{execution.detail}\n{execution.stdout}\n{execution.stderr}"
 
 
 def check(sandbox: ColdSandbox, need_toolchain: Callable[[str], None], language: Language, verdict: Verdict) -> None:

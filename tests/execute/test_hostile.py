@@ -130,7 +130,7 @@ for number in set(signal.Signals) - {signal.SIGKILL, signal.SIGSTOP}:
 while True:
     time.sleep(1)
 """
-    execution = run_python(source, wall_s=0.5)
+    execution = run_python(source, cpu_s=0.5, wall_s=0.5)
     assert execution.verdict == Verdict.TIMEOUT_WALL
     assert execution.wall_s < 2
 

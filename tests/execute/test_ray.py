@@ -111,6 +111,12 @@ def test_a_faulty_request_stops_the_run_with_its_own_error(cluster: Cluster, tmp
         list(pool.run_all([(0, ExecutionRequest(source="bad", language_id="python"))]))
 
 
+def test_an_address_of_another_form_is_refused_before_ray_sees_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ray.init", lambda **_: pytest.fail("Ray was asked"))
+    with pytest.raises(SandboxError, match=r"answers at ':': .* 'auto', HOST:PORT or ray://HOST:PORT"):
+        RayPool(":", lambda: pytest.fail("a sandbox was opened"))
+
+
 def test_without_a_cluster_the_address_and_the_way_out_are_named() -> None:
     with pytest.raises(SandboxError, match=r"127\.0\.0\.1:1.*ray start"):
         RayPool("127.0.0.1:1", lambda: ColdSandbox(Bubblewrap()))

@@ -134,17 +134,17 @@ def test_one_program_may_always_run_however_large_it_is() -> None:
 
 def test_a_starved_program_runs_again_alone_with_more_time_and_only_that_counts() -> None:
     pool = scheduler(slots=2)
-    pool.add(0, request(wall_s=5.0))
+    pool.add(0, request(wall_s=15.0))
     pool.add(1, request())
     starved, other = started(pool), started(pool)
     if starved.key == 1:
         starved, other = other, starved
-    assert not pool.end(starved, ended(Verdict.TIMEOUT_WALL, wall_s=5.0, waited_s=2.0))
+    assert not pool.end(starved, ended(Verdict.TIMEOUT_WALL, wall_s=15.0, waited_s=6.0))
     assert pool.start() is None, "it waits until it is alone"
     pool.end(other, ended(Verdict.PASS))
     pool.add(2, request())
     again = started(pool)
-    assert (again.key, again.kind, again.to_run.limits.wall_s) == (0, Kind.QUIET, 10.0)
+    assert (again.key, again.kind, again.to_run.limits.wall_s) == (0, Kind.QUIET, 30.0)
     assert pool.start() is None, "nothing runs beside it"
     ((key, verdict),) = pool.end(again, ended(Verdict.PASS))
     assert (key, verdict.verdict, verdict.earlier, verdict.attempts) == (0, Verdict.PASS, (Verdict.TIMEOUT_WALL,), 2)

@@ -24,10 +24,24 @@ MODULE = "#lang racket\n(define (twice n)\n  (* 2 n))"
 EX_UNIT = "ExUnit.start()\ndefmodule T do\n  use ExUnit.Case\n  test 'twice' do\n    assert 6 == M.twice(3)\n  end\nend"
 SRFI_64 = '(use-modules (srfi srfi-64))\n(test-begin "t")\n(test-equal 6 (twice 3))\n(test-end "t")'
 ERT = "(ert-deftest twice-test ()\n  (should (equal (twice 3) 6)))"
+C_TESTS = "int main() {\n    assert(twice(3) == 6);\n}\n"
 VIM = "function! Twice(n) abort\n    {}\nendfunction"
 VIM_TESTS = "if assert_equal(6, Twice(3)) | cq | endif\nexit(0)\n"
 
 CASES = [
+    *(
+        Case(language_id, f"{kind} {verdict}", f"{opening}int twice(int n) {{ return {value}; }}", C_TESTS, verdict)
+        for language_id in ("c", "cpp")
+        for kind, opening in (
+            ("without assertions", "#define NDEBUG\n#include <assert.h>\n"),
+            ("own assertions", "#include <assert.h>\n#undef assert\n#define assert(condition)\n"),
+        )
+        for value, verdict in (("2 * n", Verdict.PASS), ("n", Verdict.FAIL_ASSERT))
+    ),
+    *(
+        Case(language_id, "undeclared", "int twice(int n) { return 2 * n; }", C_TESTS, Verdict.COMPILE_ERROR)
+        for language_id in ("c", "cpp")
+    ),
     Case("scala", "app", f"{APP}2 * n\n", APP_TESTS, Verdict.PASS),
     Case("scala", "app fails", f"{APP}n * n\n", APP_TESTS, Verdict.FAIL_ASSERT),
     Case("scala", "app exits", f"{APP}sys.exit(0)\n", APP_TESTS, Verdict.EARLY_EXIT),

@@ -1,16 +1,18 @@
 import os
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from codeglot.errors import UnknownNameError
-from codeglot.execute.cold import ColdSandbox, execution_key
+from codeglot.execute.cold import ColdSandbox, execution_key, run_limits
 from codeglot.execute.levels.bubblewrap import Bubblewrap
 from codeglot.execute.prepare import prepared_folder
 from codeglot.execute.sandbox import ExecutionRequest
 from codeglot.execute.toolchains import Toolchains, tools
+from codeglot.languages import spec
 from codeglot.languages.spec import Language
 from codeglot.records import Limits, Verdict
 
@@ -58,8 +60,11 @@ def test_a_version_command_that_fails_is_a_problem(level: Bubblewrap) -> None:
     assert "4" in problem
 
 
-def test_a_version_command_that_fails_for_want_of_a_library_shows_no_stack(level: Bubblewrap, cache: Path) -> None:
-    language = toy(version=("sh", "-c", "echo a stack >&2; exit 1"), packages={"npm": ("left-pad@1.3.0",)})
+@pytest.mark.parametrize("version", ["echo a stack >&2; exit 1", "echo Toy 1"])
+def test_a_missing_library_is_named_with_the_remedy_whether_the_tool_works_or_not(
+    level: Bubblewrap, cache: Path, version: str
+) -> None:
+    language = toy(version=("sh", "-c", version), packages={"npm": ("left-pad@1.3.0",)})
     assert Toolchains(level).get(language).problem == (
         "Toy needs left-pad@1.3.0 from npm, which is not there. "
         "`codeglot languages check --only toy --install` installs what is missing."
@@ -67,7 +72,20 @@ def test_a_version_command_that_fails_for_want_of_a_library_shows_no_stack(level
     folder = cache / "npm" / "node_modules" / "left-pad"
     folder.mkdir(parents=True)
     (folder / "package.json").write_text('{"version": "1.3.0"}')
-    assert "a stack" in Toolchains(level).get(language).problem, "it is something else"
+    found = Toolchains(level).get(language)
+    assert "left-pad" not in found.problem
+    assert "a stack" in found.problem or found.version == "Toy 1"
+
+
+@pytest.mark.parametrize(
+    "language", [language for language in spec.all_languages() if language.packages.npm], ids=lambda found: found.id
+)
+def test_a_language_without_its_libraries_is_refused(level: Bubblewrap, cache: Path, language: Language) -> None:
+    problem = Toolchains(level).get(language).problem
+    if "from npm" not in problem:
+        assert "which is not there" in problem, "its own tools are missing as well"
+        pytest.skip(problem)
+    assert all(package in problem for package in language.packages.npm)
 
 
 def test_only_names_are_looked_for_since_paths_may_be_made_by_compiling() -> None:
@@ -127,6 +145,27 @@ def test_a_program_is_judged_by_its_output(level: Bubblewrap) -> None:
     assert execution.versions == {"toy": "Toy 1"}
     assert execution.level == "bubblewrap"
     assert sandbox.run(REQUEST.model_copy(update={"stdin": "bye"})).verdict == Verdict.FAIL_OUTPUT
+
+
+def test_limits_hold_as_asked_but_for_what_the_runtime_needs() -> None:
+    asked = Limits(memory_mib=32, num_tasks=3)
+    assert run_limits(asked, toy()) == asked
+    needs = toy(limits={"run_memory_mib": 64, "num_tasks": 8})
+    assert run_limits(asked, needs) == Limits(memory_mib=64, num_tasks=8)
+    assert run_limits(Limits(), needs) == Limits()
+
+
+def test_a_program_has_no_more_tasks_than_it_was_given(
+    sandbox: ColdSandbox, need_toolchain: Callable[[str], None]
+) -> None:
+    need_toolchain("python")
+    source = "import threading, time\nfor _ in range(8):\n    threading.Thread(target=time.sleep, args=(0.2,)).start()"
+
+    def run(num_tasks: int) -> Verdict:
+        limits = Limits(cpu_s=5, num_tasks=num_tasks)
+        return sandbox.run(ExecutionRequest(source=source, tests="1", language_id="python", limits=limits)).verdict
+
+    assert (run(12), run(6)) == (Verdict.PASS, Verdict.RESOURCE_DENIED)
 
 
 def test_files_of_a_problem_can_be_read_in_both_places_and_written_in_one(level: Bubblewrap) -> None:

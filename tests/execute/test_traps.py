@@ -65,7 +65,7 @@ def test_no_zombie_and_no_descriptor_is_left(level: Level) -> None:
     for command in (("true",), ("sh", "-c", "sleep 9 & sleep 9"), ("sh", "-c", "sleep 9 & exit 3")):
         descriptors = sorted(Path("/proc/self/fd").iterdir())
         with level.open_box() as box:
-            box.run(Step(command=command, limits=Limits(wall_s=0.2)))
+            box.run(Step(command=command, limits=Limits(cpu_s=0.2, wall_s=0.2)))
         assert sorted(Path("/proc/self/fd").iterdir()) == descriptors
         assert set(_zombies()) <= orphans
 

@@ -128,6 +128,8 @@ def test_gaps_in_the_numbers_of_samples_are_an_error(tmp_path: Path) -> None:
         ({"task_id": "T/0", "text": None}, "no completion"),
         ({"task_id": "T/0", "text": 5}, "line 1: text must be a text; it is 5"),
         ({"task_id": "T/0", "completions": "x"}, "must be a list of texts"),
+        ({"task_id": "T/0", "text": "x", "completion": "y"}, "line 1: completion and text each hold a completion"),
+        ({"text": "x"}, r"1 x has no task_id: .*line 1"),
         ({"task_id": "T/0", "text": "x", "sample": "0"}, "sample must be a whole number"),
         ({"task_id": "T/0", "text": "x", "sample": -1}, "sample must be a whole number"),
     ],

@@ -6,11 +6,14 @@ from typing import Any
 
 import pytest
 
+from codeglot.data.format import fenced
 from codeglot.execute.sandbox import ExecutionRequest, Sandbox
+from codeglot.generate.extract import extract_program
 from codeglot.generate.mutation import Mutation, mutate
 from codeglot.languages import spec
 from codeglot.languages.spec import Language
-from codeglot.records import Problem, Verdict
+from codeglot.records import FinishReason, Problem, Verdict
+from tests.generate.test_extract import TASKS, problem_of
 
 
 def problem(solution: str, *, language_id: str = "python", **changes: Any) -> Problem:
@@ -312,3 +315,16 @@ def test_a_probe_that_returns_another_value_fails_its_assertions(
     )
     execution = warm_sandbox.run(request)
     assert execution.verdict == Verdict.FAIL_ASSERT, f"{execution.detail}\n{execution.stdout}\n{execution.stderr}"
+
+
+@pytest.mark.parametrize("language_id", TASKS)
+def test_extraction_leaves_the_change_in_the_answer(language_id: str) -> None:
+    found, language = problem_of(language_id), spec.get(language_id)
+    mutation = mutate(found, language)
+    programs = [
+        extract_program(found, text, FinishReason.STOP, language).source
+        for answer in (found.canonical_solution or "", mutation.text)
+        for text in (answer, fenced(found.prompt + answer, language_id))
+    ]
+    assert None not in programs
+    assert not {*programs[:2]} & {*programs[2:]}, mutation.how

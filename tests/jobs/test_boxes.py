@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from codeglot.errors import SandboxError
+from codeglot.errors import RunError, SandboxError
 from codeglot.execute.probes import probe_request
+from codeglot.jobs import boxes
 from codeglot.jobs.boxes import open_judges
 from codeglot.jobs.progress import Silent
 from codeglot.jobs.sections import Judging
@@ -36,6 +37,16 @@ def test_every_program_is_run_where_verdicts_are_not_reused(need_toolchain: Call
     need_toolchain("python")
     assert judge(Judging(reuse=False)).attempts > 0
     assert judge(Judging(reuse=False)).attempts > 0
+
+
+def test_a_cache_that_cannot_be_written_to_is_told_before_anything_is_started(
+    cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (cache / "file").touch()
+    monkeypatch.setenv("CODEGLOT_CACHE", str(cache / "file"))
+    monkeypatch.setattr(boxes, "open_sandbox", lambda *_, **__: pytest.fail("a sandbox was opened"))
+    with pytest.raises(RunError, match=r"evaluate\.reuse=false"):
+        judge(Judging())
 
 
 def test_a_cluster_that_is_not_there_is_named(cache: Path) -> None:

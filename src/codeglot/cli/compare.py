@@ -5,16 +5,16 @@ from typing import TYPE_CHECKING
 
 import click
 
+from codeglot.cli.paths import PathName
+
 if TYPE_CHECKING:
     from codeglot.evaluate.experiment import Comparison
 
 
 @click.command()
-@click.argument("experiment", type=click.Path(path_type=Path), metavar="EXPERIMENT.toml")
+@click.argument("experiment", type=PathName(), metavar="EXPERIMENT.toml")
 @click.argument("overrides", nargs=-1, metavar="[KEY=VALUE]...")
-@click.option(
-    "--out", required=True, type=click.Path(path_type=Path), help="Folder; the same command continues a killed start."
-)
+@click.option("--out", required=True, type=PathName(), help="Folder; the same command continues a killed start.")
 @click.option("--check", is_flag=True, help="Validate the run file of every cell, list the trials and the cells, stop.")
 @click.option("--arms", help="Run only these now, separated by commas; finished cells of others are compared too.")
 @click.option("--seeds", help="Run only these now, separated by commas.")

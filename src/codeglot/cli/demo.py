@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from codeglot.cli.paths import PathName
+
 if TYPE_CHECKING:
     from codeglot.evaluate.score import MacroScore
     from codeglot.records import Score
@@ -12,7 +14,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("overrides", nargs=-1, metavar="[KEY=VALUE]...")
-@click.option("--out", type=click.Path(path_type=Path), default=Path("runs/demo"), show_default=True, help="Folder.")
+@click.option("--out", type=PathName(), default=Path("runs/demo"), show_default=True, help="Folder.")
 def demo(overrides: tuple[str, ...], out: Path) -> None:
     """Tell the whole story on the bundled model: judge it, adapt it, judge it again, in minutes on a CPU.
 

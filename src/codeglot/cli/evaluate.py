@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from codeglot.cli.paths import PathName
 from codeglot.generate.names import ENGINES
 
 if TYPE_CHECKING:
@@ -24,14 +25,14 @@ if TYPE_CHECKING:
 @click.option("--natural-languages", help="Codes of the prompts' languages, by commas, where a benchmark has several.")
 @click.option(
     "--data",
-    type=click.Path(path_type=Path),
+    type=PathName(),
     help="Folder or file of benchmark data. Default: $CODEGLOT_DATA, else the hub.",
 )
 @click.option("--split", help="Part of the benchmark. Default: the part that the field reports.")
 @click.option("--model", help="Folder or hub id of a model, or the name that the server knows it by.")
 @click.option("--adapter", help="Folder or hub id of a PEFT adapter on top of --model.")
 @click.option("--base-url", help="Address of an OpenAI-compatible server, as http://127.0.0.1:8000/v1.")
-@click.option("--completions", type=click.Path(path_type=Path), help="File of somebody else's generations (JSONL).")
+@click.option("--completions", type=PathName(), help="File of somebody else's generations (JSONL).")
 @click.option(
     "--style",
     type=click.Choice(["completion", "chat"]),
@@ -46,7 +47,7 @@ if TYPE_CHECKING:
 @click.option("--cluster", help="Judge on the nodes of a Ray cluster: `auto` or HOST:PORT.")
 @click.option(
     "--out",
-    type=click.Path(path_type=Path),
+    type=PathName(),
     help="Run folder; the same command continues a killed run. Default: RUN, where one is given.",
 )
 @click.option("--check", is_flag=True, help="Validate the settings, print the run file as JSON, stop.")
@@ -85,7 +86,9 @@ def evaluate(arguments: tuple[str, ...], out: Path | None, check: bool, **option
             "Nobody is named who writes the completions. Give --engine (as --engine reference), --model, --base-url or "
             "--completions, or generate.engine in a run file."
         )
-    run = build(EvaluationRun, merged, source=str(file) if file else "the command line")
+    if isinstance(merged["evaluate"], dict) and "benchmarks" not in merged["evaluate"]:
+        raise click.UsageError("No benchmark is named. Give --benchmark, or evaluate.benchmarks in a run file.")
+    run = build(EvaluationRun, merged, source=f"{file} with the command line" if file else "the command line")
     if check:
         click.echo(run.model_dump_json(indent=2))
         return
@@ -131,6 +134,8 @@ def _split(arguments: tuple[str, ...]) -> tuple[Path | None, list[str]]:
 def _tree(options: dict[str, Any]) -> dict[str, Any]:
     """Options as the sections of a run file; what was not given is left out."""
     engine = options["engine"]
+    if options["completions"] is not None and options["base_url"] is not None:
+        raise click.UsageError("--completions and --base-url both name who writes the completions; give one of them.")
     if engine is None:
         implied = {
             "completions": options["completions"],

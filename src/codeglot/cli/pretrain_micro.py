@@ -4,12 +4,14 @@ from pathlib import Path
 
 import click
 
+from codeglot.cli.paths import PathName
+
 
 @click.command("pretrain-micro")
 @click.argument("base")
 @click.argument("overrides", nargs=-1, metavar="[KEY=VALUE]...")
-@click.option("--out", type=click.Path(path_type=Path), help="Folder of the training.  [default: runs/pretrain-BASE]")
-@click.option("--assets", type=click.Path(path_type=Path), help="Folder for the base.  [default: in the package]")
+@click.option("--out", type=PathName(), help="Folder of the training.  [default: runs/pretrain-BASE]")
+@click.option("--assets", type=PathName(), help="Folder for the base.  [default: in the package]")
 @click.option("--replace", is_flag=True, help="Replace a base of another training that is there.")
 @click.option("--recipe", is_flag=True, help="Print the recipe as JSON, stop.")
 def pretrain_micro(

@@ -4,12 +4,12 @@ from pathlib import Path
 
 import click
 
+from codeglot.cli.paths import PathName
+
 
 @click.command()
-@click.argument("runs", nargs=-1, required=True, metavar="RUN...", type=click.Path(path_type=Path))
-@click.option(
-    "--out", type=click.Path(file_okay=False, path_type=Path), help="Folder for the pages. Default: the first RUN."
-)
+@click.argument("runs", nargs=-1, required=True, metavar="RUN...", type=PathName())
+@click.option("--out", type=PathName(file_okay=False), help="Folder for the pages. Default: the first RUN.")
 def report(runs: tuple[Path, ...], out: Path | None) -> None:
     """Write the report of one or several runs.
 

@@ -4,13 +4,13 @@ from pathlib import Path
 
 import click
 
+from codeglot.cli.paths import PathName
+
 
 @click.command()
-@click.argument("run", type=click.Path(path_type=Path), metavar="RUN.toml")
+@click.argument("run", type=PathName(), metavar="RUN.toml")
 @click.argument("overrides", nargs=-1, metavar="[KEY=VALUE]...")
-@click.option(
-    "--out", required=True, type=click.Path(path_type=Path), help="Run folder; the same command continues a killed run."
-)
+@click.option("--out", required=True, type=PathName(), help="Run folder; the same command continues a killed run.")
 @click.option("--check", is_flag=True, help="Validate the run file and count its data, print it as JSON, stop.")
 def train(run: Path, overrides: tuple[str, ...], out: Path, check: bool) -> None:
     """Train what the run file's methods put on its base.

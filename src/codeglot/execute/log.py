@@ -12,6 +12,7 @@ judging code are never seen. It does not promise that a program which rolls dice
 import fcntl
 import os
 import re
+import tempfile
 from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import closing
 from importlib import resources
@@ -47,7 +48,32 @@ _CONTRADICTS = re.compile(rb'"contradicts":"[^"]')
 
 def default_log(level: str) -> Path:
     """The log in the cache folder for verdicts given at this isolation level by this very judging code."""
-    return runs.cache_folder() / "verdicts" / f"{short_hash(level, judging_code())}.jsonl"
+    return _folder() / f"{short_hash(level, judging_code())}.jsonl"
+
+
+def refuse_unwritable_log() -> None:
+    """Stop where no verdict could be kept, as far as that is known without a level.
+
+    Raises:
+        RunError: With the reason.
+    """
+    folder = _folder()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=folder).close()
+    except OSError as error:
+        raise _refusal(folder, error) from error
+
+
+def _folder() -> Path:
+    return runs.cache_folder() / "verdicts"
+
+
+def _refusal(path: Path, error: OSError) -> RunError:
+    return RunError(
+        f"Cannot keep verdicts in {path}: {error.strerror}. Make room, name another cache folder with "
+        "CODEGLOT_CACHE, or run every program anew with evaluate.reuse=false."
+    )
 
 
 def judging_code() -> str:
@@ -77,7 +103,7 @@ class VerdictLog:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._file = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o644)
         except OSError as error:
-            raise self._refusal(error) from error
+            raise _refusal(self._path, error) from error
 
     def find(self, key: str) -> Execution | None:
         """The verdict under this key, also one that another process wrote meanwhile; None if there is none."""
@@ -115,7 +141,7 @@ class VerdictLog:
             finally:
                 fcntl.flock(self._file, fcntl.LOCK_UN)
         except OSError as error:
-            raise self._refusal(error) from error
+            raise _refusal(self._path, error) from error
 
     def close(self) -> None:
         """Close the file."""
@@ -153,12 +179,6 @@ class VerdictLog:
         except ValidationError:  # torn by a kill or a full disk
             return
         self._doubted_to |= dict.fromkeys(contradiction.versions, self._read_to)
-
-    def _refusal(self, error: OSError) -> RunError:
-        return RunError(
-            f"Cannot keep verdicts in {self._path}: {error.strerror}. Make room, name another cache folder with "
-            "CODEGLOT_CACHE, or run every program anew with evaluate.reuse=false."
-        )
 
 
 class ReusingPool:

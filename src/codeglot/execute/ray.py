@@ -19,7 +19,6 @@ from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from itertools import islice
-from socket import create_connection
 from typing import Any, Generic, TypeVar
 
 import ray
@@ -30,6 +29,7 @@ from codeglot.errors import CodeglotError, SandboxError
 from codeglot.execute.local import LocalPool
 from codeglot.execute.log import judging_code
 from codeglot.execute.probes import probe_request
+from codeglot.execute.reach import reach
 from codeglot.execute.sandbox import ExecutionRequest, Sandbox
 from codeglot.languages import spec
 from codeglot.records import Execution, Verdict
@@ -140,7 +140,7 @@ class RayPool:
         self._left_out: dict[str, str] = {}
         self._actors: dict[str, Any] = {}
         try:
-            _reach(address)
+            reach(address)
             if not ray.is_initialized():
                 ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)
         except (OSError, RayError, ValueError, RuntimeError) as error:
@@ -254,13 +254,6 @@ class RayPool:
             f"No node of the cluster is left to run programs on; none joined for {PATIENCE_S:.0f} s.{reasons}\n"
             "What was judged is kept: start nodes and run the same command again."
         )
-
-
-def _reach(address: str) -> None:
-    """Fail soon where nobody listens; Ray itself tries for minutes."""
-    host, _, port = address.removeprefix("ray://").rpartition(":")
-    if host and port.isdecimal():
-        create_connection((host, int(port)), timeout=PATIENCE_S).close()
 
 
 class _DifferentNodeError(Exception):

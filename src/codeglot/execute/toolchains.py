@@ -118,9 +118,9 @@ def _inspect(level: Level, language: Language) -> Toolchain:
         _, missing = run("sh", "-c", _MISSING, "sh", *tools(language))
         if missing:
             return Toolchain("", f"{language.name} needs {', '.join(missing.split())}, which is not there. {remedy}")
-        status, answer = run(*language.version)
-        if status != 0 and (packages := missing_npm(language.packages.npm)):
+        if packages := missing_npm(language.packages.npm):
             return Toolchain("", f"{language.name} needs {', '.join(packages)} from npm, which is not there. {remedy}")
+        status, answer = run(*language.version)
         if status != 0:
             command = " ".join(language.version)
             return Toolchain("", f"`{command}` of {language.name} failed with {status}: {answer[-300:]}. {remedy}")

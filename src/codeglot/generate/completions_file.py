@@ -54,6 +54,9 @@ def _read(path: Path, problems: Sequence[Problem], asked: int) -> tuple[Texts, i
     faults = _Faults()
     for row in iter_rows(path):
         task_id = names.resolve(row.values.get("task_id"))
+        if row.values.get("task_id") is None:
+            faults.add("has no task_id", row.where)
+            continue
         if task_id is None:
             faults.add("names no problem of this run", f"{row.values.get('task_id')!r} ({row.where})")
             continue
@@ -77,13 +80,16 @@ def _read(path: Path, problems: Sequence[Problem], asked: int) -> tuple[Texts, i
 
 
 def _texts(row: Row) -> list[str]:
-    if LIST_COLUMN in row.values:
+    given = [name for name in (LIST_COLUMN, *TEXT_COLUMNS) if row.values.get(name) is not None]
+    if len(given) > 1:
+        raise DataError(f"{row.where}: {' and '.join(given)} each hold a completion; leave one of these columns.")
+    if given == [LIST_COLUMN]:
         return row.lines(LIST_COLUMN)
-    for name in TEXT_COLUMNS:
-        if isinstance(text := row.values.get(name), str):
+    if given:
+        text = row.values[given[0]]
+        if isinstance(text, str):
             return [text]  # an empty answer is an answer
-    if given := [name for name in TEXT_COLUMNS if row.values.get(name) is not None]:
-        raise DataError(f"{row.where}: {given[0]} must be a text; it is {row.values[given[0]]!r}.")
+        raise DataError(f"{row.where}: {given[0]} must be a text; it is {text!r}.")
     raise DataError(
         f"{row.where}: no completion; one of {', '.join(TEXT_COLUMNS)} or the list {LIST_COLUMN} is needed, "
         f"and the columns are {', '.join(row.values)}."

@@ -13,18 +13,22 @@ from typing import NamedTuple
 from codeglot.generate.demand import Demand
 from codeglot.generate.preamble import mend_packages
 from codeglot.generate.reading import prune, read
-from codeglot.generate.syntax import Item, Kind, Program, is_function
-from codeglot.generate.whole import is_prose, read_whole
+from codeglot.generate.syntax import Item, Kind, Program, TooMuchToReadError, at_most, is_function
+from codeglot.generate.whole import is_prose, is_talk, read_whole
 from codeglot.languages.fences import Block, blocks
 from codeglot.languages.spec import Language
 from codeglot.records import FinishReason, Problem
 
 _THINKING = re.compile(r"\A\s*<(think|thinking|thought|reasoning)>.*?(?:</\1>|\Z)", re.DOTALL)
 _THOUGHT = re.compile(r"\A.*</think(?:ing)?>", re.DOTALL)
-_CLOSED_LATE = re.compile(r"(?:`{3,}|~{3,})\s*\Z")
+_CLOSED_LATE = re.compile(r"(?:(?<!`)`{3,}|(?<!~)~{3,})\s*\Z")
 _END_MARK = re.compile(r"<\|(?:endoftext|end_of_text|im_end|eot_id|end|EOT|file_sep)\|>|</s>\s*\Z|<EOT>")
 _WHOLE = "program"
 _CONTINUATION = "continuation"
+_LONGEST = 1 << 16
+"""Characters of a text that is still parsed."""
+_MOST_READ = 1 << 20
+"""Bytes that the parsers read of one, all its looks together: a second or two."""
 _DEEP = 40
 """Indentation of a fence within lists, at most."""
 
@@ -42,7 +46,8 @@ def extract_program(problem: Problem, text: str, finish_reason: FinishReason, la
     """Take the program out of a completion.
 
     A continuation that needs nothing left out gives exactly `prompt + text`. A text in which the function is not
-    complete is still given, as well as it can be told from prose, so that the compiler has the last word.
+    complete is still given, as well as it can be told from prose, so that the compiler has the last word. So is one of
+    more than 65,536 characters, or one that takes parsers too much to read.
     """
     text = _spoken(text)
     if not text.strip():
@@ -50,13 +55,22 @@ def extract_program(problem: Problem, text: str, finish_reason: FinishReason, la
     if language.grammar is None:
         return _by_text(problem, text, language)
     demand = Demand(problem, language)
-    is_cut = finish_reason is FinishReason.LENGTH
     found = _blocks(text)
+    if len(text) > _LONGEST:
+        return _as_written(problem, text, found, demand, is_read=False)
+    try:
+        with at_most(_MOST_READ):
+            return _by_grammar(problem, text, found, demand, is_cut=finish_reason is FinishReason.LENGTH)
+    except TooMuchToReadError:
+        return _as_written(problem, text, found, demand, is_read=False)
+
+
+def _by_grammar(problem: Problem, text: str, found: list[Block], demand: Demand, *, is_cut: bool) -> Extraction:
     result = _look(text, found, demand, is_cut=is_cut) or _as_written(problem, text, found, demand)
     if result.source is None:
         return result
     tests = "" if demand.tests_elsewhere else problem.tests
-    return result._replace(source=mend_packages(result.source, tests, language))
+    return result._replace(source=mend_packages(result.source, tests, demand.language))
 
 
 def _spoken(text: str) -> str:
@@ -76,6 +90,8 @@ class _Snippet(NamedTuple):
     """Whether a lost line break or indentation is put back."""
     may_close: bool
     """Whether a function that was not closed is."""
+    runs_on: bool
+    """Whether anything may stand behind the program."""
 
 
 def _blocks(text: str) -> list[Block]:
@@ -87,22 +103,32 @@ def _blocks(text: str) -> list[Block]:
 def _look(text: str, found: list[Block], demand: Demand, *, is_cut: bool) -> Extraction | None:
     """The first way to see the text in which the function is complete."""
     before = text[: found[0].start] if found else text
-    plain = _Snippet(before, is_fenced=False, may_indent=not found, may_close=False)
+    runs_on = is_cut or demand.name is not None
+    plain = _Snippet(before, is_fenced=False, may_indent=not found, may_close=False, runs_on=runs_on)
     defining = [block for block in found if _defines(block.code, demand, with_body=True)]
     own = [block for block in defining if not demand.quotes(block.code)]
     chosen = _in_order(own or defining or found, demand.language.id)
-    is_talk = is_prose(before) or bool(defining and demand.language.syntax.stub)  # words alone can be an expression
+    words_alone = bool(defining and demand.language.syntax.stub)  # can be an expression
+    leads = words_alone or _leads(before, found, demand.prompt, demand.language)
     for is_strict in (True, False):
-        if not is_talk and (result := _interpret(plain, demand, is_strict=is_strict)):
+        if not leads and (result := _interpret(plain, demand, is_strict=is_strict)):
             return result
         for block in chosen:
-            snippet = _Snippet(block.code, is_fenced=True, may_indent=True, may_close=block.is_closed or not is_cut)
+            is_whole = block.is_closed or not is_cut
+            snippet = _Snippet(block.code, is_fenced=True, may_indent=True, may_close=is_whole, runs_on=not is_whole)
             if result := _interpret(snippet, demand, is_strict=is_strict):
                 if result.how == _WHOLE and (companions := _companions(block, found, demand)):
                     joined = snippet._replace(code=f"{companions}\n{block.code}")
                     result = _interpret(joined, demand, is_strict=is_strict) or result
                 return result._replace(how=f"fenced {result.how}")
     return None
+
+
+def _leads(before: str, found: list[Block], prompt: str, language: Language) -> bool:
+    """Whether the text before the fences only leads to them, as all does where no prompt is there to be continued."""
+    if not any(block.code.strip() for block in found):
+        return is_prose(before)
+    return is_talk(before) or (not prompt and any(block.language_id == language.id for block in found))
 
 
 def _in_order(found: list[Block], language_id: str) -> list[Block]:
@@ -139,7 +165,7 @@ def _starts_anew(code: str, demand: Demand) -> bool:
 
 
 def _as_program(snippet: _Snippet, demand: Demand, *, is_strict: bool) -> Extraction | None:
-    text = read_whole(_opened(snippet.code, demand), demand, is_strict=is_strict)
+    text = read_whole(_opened(snippet.code, demand), demand, is_strict=is_strict, runs_on=snippet.runs_on)
     return None if text is None else Extraction(text, _WHOLE)
 
 
@@ -214,8 +240,8 @@ def _needed(source: Program, words: set[str], defined: set[str], *, is_before: b
             yield item
 
 
-def _as_written(problem: Problem, text: str, found: list[Block], demand: Demand) -> Extraction:
-    """A text in which the function is not complete, with as little done to it as possible."""
+def _as_written(problem: Problem, text: str, found: list[Block], demand: Demand, *, is_read: bool = True) -> Extraction:
+    """A text in which the function is not complete, or that is not to be parsed, with as little done as possible."""
     chosen = _in_order(found, demand.language.id)
     naming = [block.code for block in chosen if demand.name and re.search(rf"\b{re.escape(demand.name)}\b", block.code)]
     code = (
@@ -227,7 +253,7 @@ def _as_written(problem: Problem, text: str, found: list[Block], demand: Demand)
     if squeezed in prompt:
         return Extraction(None, "nothing but the prompt")
     last_line = "".join(demand.signature.split())
-    if not prompt or _defines(code, demand) or (last_line and last_line in squeezed):
+    if not prompt or (_defines(code, demand) if is_read else bool(naming)) or (last_line and last_line in squeezed):
         return Extraction(code, "as written, not complete")
     code = code if found else _cut(code, problem.stop)
     return Extraction(demand.prompt + code, "continuation as written, not complete")
@@ -246,13 +272,13 @@ def _by_text(problem: Problem, text: str, language: Language) -> Extraction:
     definition = re.compile(language.syntax.definition_pattern.format(name=name) or r"(?!)")
     fenced = [block.code for block in _in_order(found, language.id) if block.code.strip()]
     defining = [code for code in fenced if definition.search(code)]
-    code = (defining or ([] if is_prose(before) else [before]) or fenced or [""])[0]
+    prompt = problem.prompt if problem.prompt_is_code else problem.given
+    code = (defining or ([] if _leads(before, found, prompt, language) else [before]) or fenced or [""])[0]
     if is_prose(code):
         return Extraction(None, "no code")
     how = "" if code is before else "fenced "
-    prompt = problem.prompt if problem.prompt_is_code else problem.given
-    code = _unframed(code, definition, prompt, language)
-    code = _without_test_names(code, problem, language)
+    if len(text) <= _LONGEST:
+        code = _without_test_names(_unframed(code, definition, prompt, language), problem, language)
     if prompt and not _defines_first(code, definition, language):
         return Extraction(prompt + code, how + _CONTINUATION)
     match = definition.search(prompt)

@@ -73,8 +73,7 @@ def mutate(problem: Problem, language: Language) -> Mutation:
         EngineError: If the language has no wrong values.
     """
     if language.wrong_result and problem.entry_point and problem.canonical_solution:
-        behind = language.wrong_result.replace("{name}", problem.entry_point)
-        return Mutation(f"{problem.canonical_solution}\n{behind}", "the result changed")
+        return _with_changed_result(problem, language, problem.canonical_solution)
     if language.wrong_variables:
         return _with_changed_variables(problem, language, language.wrong_variables)
     if not language.wrong_values and not language.wrong_result:
@@ -99,6 +98,23 @@ def mutate(problem: Problem, language: Language) -> Mutation:
         solution = solution[:position] + text + solution[position:]
     kind = f" of type {return_type}" if return_type else ""
     return Mutation(decode(solution), f"{len(values)} returned value(s){kind} changed")
+
+
+def _with_changed_result(problem: Problem, language: Language, solution: str) -> Mutation:
+    """Change the result from behind the answer, or from within the function where extraction may leave out the rest."""
+    name = problem.entry_point or ""
+    code = language.wrong_result.replace("{name}", name)
+    if language.grammar is None:
+        return Mutation(f"{solution}\n{code}", "the result changed")
+    prompt = encode(problem.prompt) if problem.prompt_is_code else b""
+    program = Program(prompt + encode(solution), language)
+    path = program.find(name)
+    body = path[-1].item.node.child_by_field_name("body") if path else None
+    if body is None:
+        return Mutation("", _LEFT_OUT)
+    at = max(body.start_byte + 1, len(prompt))
+    text = decode(program.data[len(prompt) : at]) + f"\n{code}" + decode(program.data[at:])
+    return Mutation(text, "the result changed")
 
 
 def _with_changed_variables(problem: Problem, language: Language, rule: WrongVariables) -> Mutation:

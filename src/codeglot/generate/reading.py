@@ -32,6 +32,8 @@ class Reading(NamedTuple):
     """The way to the function; empty where no name is asked for."""
     depth: int
     """Braces that it leaves open."""
+    in_doubt: bool = False
+    """Whether the parser may have misread it, so that only what surely spoils the tests is left out."""
 
 
 def read(text: str, demand: Demand, *, at: int = 0, is_strict: bool = True) -> Reading | None:
@@ -112,8 +114,8 @@ def _starts_over(program: Program, floor: int, function: Item) -> bool:
 
 def prune(reading: Reading, demand: Demand) -> str:
     """The program of a reading, without what does not belong and as open at its end as the tests need it."""
-    data, program, path, depth = reading
-    dropped, kept_behind = _sort_out(program, path, demand) if path else ([], [])
+    data, program, path, depth, in_doubt = reading
+    dropped, kept_behind = _sort_out(program, path, demand, in_doubt=in_doubt) if path else ([], [])
     if not dropped and depth == demand.num_open:
         return decode(data)
     end, tail = len(data), ""
@@ -140,7 +142,7 @@ def _end_when_open(reading: Reading, num_open: int) -> int:
     return reading.data.rfind(b"}", 0, path[-1].item.node.end_byte) if path else len(reading.data)
 
 
-def _sort_out(program: Program, path: list[Step], demand: Demand) -> tuple[list[Item], list[Item]]:
+def _sort_out(program: Program, path: list[Step], demand: Demand, *, in_doubt: bool) -> tuple[list[Item], list[Item]]:
     """What has to go, and what stays behind the function."""
     others = [item for step in path for i, item in enumerate(step.items) if i != step.position]
     function = path[-1].item
@@ -154,7 +156,10 @@ def _sort_out(program: Program, path: list[Step], demand: Demand) -> tuple[list[
             if i == step.position:
                 continue
             is_behind = i > step.position
-            if _clashes(program, item, demand, own) or (is_behind and _is_second(item, function, demand)):
+            if in_doubt:
+                is_sure = not item.node.has_error and _clashes(program, item, demand, own)
+                (dropped if is_sure else kept_behind).append(item)
+            elif _clashes(program, item, demand, own) or (is_behind and _is_second(item, function, demand)):
                 dropped.append(item)
             elif is_behind and item.kind is Kind.STATEMENT:
                 words = program.words(item.node)

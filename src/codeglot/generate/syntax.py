@@ -5,7 +5,10 @@ nodes of a grammar mean is written in the language's specification. Offsets are 
 """
 
 import re
+import sys
 from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from enum import Enum, auto
 from functools import cache, cached_property
 from importlib import import_module
@@ -41,6 +44,28 @@ _BODIES = frozenset({"function_body", "class_body", "enum_class_body"})
 _TYPES = frozenset({"user_type", "array_type", "dictionary_type", "optional_type", "tuple_type", "function_type"})
 """Nodes of types, which the grammar of Swift puts into the field of names."""
 _PUNCTUATION = frozenset({"{", "}", ":", ";", "end", "do", "\n"})
+_PIECE = 4096
+"""Bytes that a parser reads at once."""
+_left: ContextVar[list[int] | None] = ContextVar("_left", default=None)
+"""Bytes that parsers may still read; None: any number."""
+
+
+class TooMuchToReadError(Exception):
+    """Parsers have read as much as they may; raised and caught within this room."""
+
+
+@contextmanager
+def at_most(num_bytes: int) -> Iterator[None]:
+    """Let all parsers together read so many bytes, counting what one reads again; then `TooMuchToReadError`.
+
+    The work of a parser goes with what it reads: twice a common text, thousands of times one of comments that no line
+    closes. Unlike a time, it is the same whenever a text is looked at.
+    """
+    token = _left.set([num_bytes])
+    try:
+        yield
+    finally:
+        _left.reset(token)
 
 
 class Kind(Enum):
@@ -81,6 +106,25 @@ def _parser(grammar: str) -> Parser:
     return Parser(tree_sitter.Language(getattr(import_module(module), function)()))
 
 
+def _parse(data: bytes, grammar: str) -> tree_sitter.Tree:
+    """The tree of a text; see `at_most`."""
+    left = _left.get() or [sys.maxsize]
+    is_parsing = True
+
+    def read(at: int, _point: object) -> bytes:
+        piece = data[at : at + _PIECE]
+        if is_parsing:  # nodes are asked for their text in the same way
+            piece = piece if left[0] > 0 else b""  # the end, so that the parser comes to one
+            left[0] -= max(len(piece), 1)
+        return piece
+
+    tree = _parser(grammar).parse(read)
+    if left[0] <= 0:
+        raise TooMuchToReadError
+    is_parsing = False
+    return tree
+
+
 def encode(text: str) -> bytes:
     """The bytes that offsets count; half surrogates, which JSON can carry, are kept."""
     return text.encode("utf-8", "surrogatepass")
@@ -97,7 +141,7 @@ class Program:
     def __init__(self, text: str | bytes, language: Language) -> None:
         self.data = text if isinstance(text, bytes) else encode(text)
         self.syntax = language.syntax
-        self.root = _parser(language.grammar or "").parse(self.data).root_node
+        self.root = _parse(self.data, language.grammar or "").root_node
 
     def text(self, start: int, end: int) -> str:
         """A part of the text."""
@@ -199,7 +243,8 @@ class Program:
         if body is None:
             return False
         skipped = {*self.syntax.placeholders}
-        return any(leaf.start_byte >= after and leaf.type not in _PUNCTUATION for leaf in leaves(body, skipped))
+        found = (leaf for leaf in leaves(body, skipped) if after <= leaf.start_byte < leaf.end_byte)
+        return any(leaf.type not in _PUNCTUATION for leaf in found)
 
     def words(self, node: Node) -> set[str]:
         """Every identifier and keyword below a node, but for strings and comments."""

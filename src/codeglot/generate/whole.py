@@ -1,4 +1,8 @@
-"""Fitting a program that defines the function itself into the shape that the prompt gave and the tests expect."""
+"""Fitting a program that defines the function itself into the shape that the prompt gave and the tests expect.
+
+A parser knows no macros and not every version of a language, so what it cannot read may still be code. Only prose is
+left out for that, and what runs on behind a program that it can read.
+"""
 
 import re
 import textwrap
@@ -13,6 +17,20 @@ _NUM_GUESSES = 8
 """Lines that may be the function's definition, in a text with prose before it."""
 _PROSE = re.compile(r"[A-Z][\w']*[,:]?(?: [\w'`\"(),/-]+)*(?: [\w'`\"(),/-]+[.:!?])?|.*[a-z] [a-z]+[.:!?]")
 
+_OPENER = re.compile(r"[A-Z][^={}\[\]();$<>|&\\]*[.:!?]")
+"""A line that announces what follows."""
+_HEADING = re.compile(r"#{1,6} .*|\*\*.*\*\*:?")
+
+
+def is_talk(text: str) -> bool:
+    """Whether a text before a fence only leads to it: sentences of any length, headings."""
+    lines = [line.strip() for line in text.splitlines()]
+    return all(_is_talk(line) or _HEADING.fullmatch(line) for line in lines if line)
+
+
+def _is_talk(line: str) -> bool:
+    return _is_sentence(line) or bool(_OPENER.fullmatch(line))
+
 
 def is_prose(text: str) -> bool:
     """Whether all lines of a text read as sentences rather than as code."""
@@ -23,16 +41,46 @@ def _is_sentence(line: str) -> bool:
     return bool(_PROSE.fullmatch(line)) and line.count(" ") > 1 and not re.search(r"[={};\[\]]|\)\s*:", line)
 
 
-def read_whole(code: str, demand: Demand, *, is_strict: bool) -> str | None:
-    """The program in `code`, which defines the function, without prose around it; None where there is none."""
+def read_whole(code: str, demand: Demand, *, is_strict: bool, runs_on: bool) -> str | None:
+    """The program in `code`, which defines the function, without prose around it; None where there is none.
+
+    `runs_on` tells that anything may stand behind the program. Else all that is no prose is kept, read or not.
+    """
     code = textwrap.dedent(code)
     for start in _starts(code, demand):
         reading = read(code[start:], demand, is_strict=is_strict)
         if reading is None or (demand.path and not is_function(reading.path[-1].item.node)):
             continue  # inside its body, a function may use its own name for a variable
+        behind = "" if runs_on else code[start + len(decode(reading.data)) :]
+        if _holds_code(code[:start], demand) or not _is_talk(behind.strip().split("\n", 1)[0] or "Nothing."):
+            break
         if (text := _fit(reading, demand)) is not None:
             return text
-    return None
+    return None if is_strict else _as_it_stands(code, demand)
+
+
+def _holds_code(head: str, demand: Demand) -> bool:
+    """Whether something is imported or defined in a text."""
+    items = Program(head, demand.language).items if head.strip() else []
+    return any(item.kind is not Kind.STATEMENT and not item.node.has_error for item in items)
+
+
+def _as_it_stands(code: str, demand: Demand) -> str | None:
+    """All of a program that the parser cannot read, but for prose at its ends."""
+    lines = code.splitlines(keepends=True)
+    while lines and (not lines[0].strip() or _is_talk(lines[0].strip())):
+        del lines[0]
+    while lines and (not lines[-1].strip() or _is_sentence(lines[-1].strip())):
+        del lines[-1]
+    program = Program("".join(lines), demand.language)
+    path = program.find(demand.name)
+    function = path[-1].item if path else None
+    if not lines or (demand.name and not (function and program.has_body(function))):
+        return None
+    if demand.path and not (function and is_function(function.node)):
+        return None
+    depth = program.depth if demand.num_open else 0
+    return _fit(Reading(program.data, program, path, depth, in_doubt=True), demand)
 
 
 def _starts(code: str, demand: Demand) -> Iterator[int]:

@@ -11,7 +11,7 @@ from codeglot.execute.cold import ColdSandbox
 from codeglot.execute.fork_server.client import ForkServers, Ground
 from codeglot.execute.levels.choose import AUTO, SandboxName, open_level
 from codeglot.execute.local import LocalPool, Pool
-from codeglot.execute.log import ReusingPool, VerdictLog, default_log
+from codeglot.execute.log import ReusingPool, VerdictLog, default_log, refuse_unwritable_log
 from codeglot.execute.step import Level
 from codeglot.execute.warm.sandbox import WarmSandbox
 from codeglot.jobs.preflight import preflight
@@ -39,6 +39,8 @@ def open_judges(settings: Judging, language_ids: Sequence[str], progress: Progre
         ToolchainError: If a language cannot be judged, or Ray is not installed.
         RunError: If the log of verdicts cannot be written.
     """
+    if settings.reuse:
+        refuse_unwritable_log()
     with ExitStack() as stack:
         pool = _open_pool(settings, stack)
         versions, level = preflight(pool, language_ids, progress)

@@ -104,9 +104,9 @@ class StepLimits(StrictModel):
     compile_cpu_s: float = 30.0
     compile_memory_mib: int = 1536
     run_memory_mib: int | None = None
-    """Data memory of the program where the runtime needs more than the run's own limit; None: no more."""
-    num_tasks: int = 64
-    """Least number of tasks that its tools need."""
+    """Least data memory with which the runtime starts, and ends a program as it should; None: any will do."""
+    num_tasks: int = 1
+    """Least number of tasks with which the runtime starts, on machines with many cores too."""
     weight: float = Field(default=1.0, gt=0)
     """Cores that building and running one program keeps busy."""
 
@@ -257,8 +257,9 @@ class Language(Recipe):
     wrong_values: tuple[WrongValue, ...] = ()
     """How other values are returned, by type; the first that fits is taken."""
     wrong_result: str = ""
-    """Code put behind an answer instead, which defines the function `{name}` anew by its old self, with another result.
-    Where there is none of the three, the mutated engine refuses the language."""
+    """Code put behind an answer instead, which defines the function `{name}` anew by its old self, with another result;
+    in a language with a grammar, code put first in that function, which does the same. Where there is none of the
+    three, the mutated engine refuses the language."""
     wrong_variables: WrongVariables | None = None
     """The same, where a function leaves its results in variables."""
     syntax: Syntax = Syntax()

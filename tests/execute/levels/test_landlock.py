@@ -111,7 +111,7 @@ with Landlock().open_box() as box:
     env = {"VICTIM": str(os.getpid())}
     box.put({"secret-is-at": secret})
     outcome = box.run(Step(command=("python3", "-c", ATTACK), limits=Limits(), env=env))
-    killed = box.run(Step(command=("sh", "-c", "setsid sleep 60 & sleep 60"), limits=Limits(wall_s=0.5)))
+    killed = box.run(Step(command=("sh", "-c", "setsid sleep 60 & sleep 60"), limits=Limits(cpu_s=0.5, wall_s=0.5)))
 print(outcome.status, outcome.stdout.decode().split(), outcome.stderr.decode(), killed.stop)
 print(open(f"/proc/self/task/{os.getpid()}/children").read().split())
 """

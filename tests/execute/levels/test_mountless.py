@@ -69,7 +69,7 @@ def test_no_descriptor_and_no_zombie_is_left(level: Mountless) -> None:
     before, children = sorted(Path("/proc/self/fd").iterdir()), _children()
     for command in (("true",), ("sh", "-c", "sleep 9 & sleep 9"), ("sh", "-c", "setsid sleep 9 & exit 3")):
         with level.open_box() as box:
-            box.run(Step(command=command, limits=Limits(wall_s=0.4)))
+            box.run(Step(command=command, limits=Limits(cpu_s=0.4, wall_s=0.4)))
     assert sorted(Path("/proc/self/fd").iterdir()) == before
     assert _children() <= children, "but for what other tests keep ready"
 
@@ -82,7 +82,7 @@ def test_a_step_that_is_stopped_leaves_nothing_alive(level: Mountless) -> None:
     marker = f"codeglot-left-{os.getpid()}"
     with level.open_box() as box:
         command = ("sh", "-c", f"setsid sh -c 'sleep 60; : {marker}' & sleep 60")
-        assert box.run(Step(command=command, limits=Limits(wall_s=0.5))).stop is Stop.WALL
+        assert box.run(Step(command=command, limits=Limits(cpu_s=0.5, wall_s=0.5))).stop is Stop.WALL
         assert not _is_running(marker)
 
 

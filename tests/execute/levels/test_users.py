@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -12,7 +13,7 @@ from codeglot.errors import SandboxError
 from codeglot.execute.levels.bubblewrap import Bubblewrap
 from codeglot.execute.levels.landlock import Landlock
 from codeglot.execute.levels.userns import Userns
-from codeglot.execute.levels.users import own_user
+from codeglot.execute.levels.users import check_users, own_user
 from codeglot.execute.step import Level
 
 pytestmark = [
@@ -32,7 +33,7 @@ level.close()
 """
 HOLD_A_USER = """
 import sys
-from codeglot.execute.levels.users import own_user
+from codeglot.execute.levels.users import check_users, own_user
 with own_user([int(sys.argv[1])]) as user:
     print(user, flush=True)
     sys.stdin.read()
@@ -84,3 +85,34 @@ def test_all_in_use_is_an_error_and_a_user_that_is_given_back_is_free() -> None:
         assert first in USER_IDS
     with own_user(USER_IDS) as again:
         assert again == first
+
+
+MAPPED = "0 1000 1\n1 100000 65536\n"
+
+
+@pytest.mark.parametrize(
+    ("uids", "gids"), [("0 1000 1\n", "0 1000 1\n"), (MAPPED, "0 1000 1\n"), ("0 0 61182\n", MAPPED)]
+)
+def test_root_of_a_namespace_without_these_users_is_told_what_helps(
+    monkeypatch: pytest.MonkeyPatch, uids: str, gids: str
+) -> None:
+    maps = {"/proc/self/uid_map": uids, "/proc/self/gid_map": gids}
+    monkeypatch.setattr(Path, "read_text", lambda path, **_: maps[str(path)])
+    with pytest.raises(SandboxError, match=r"lacks some of the users 61180 to 61182.*plain user, or map 65536 users"):
+        check_users(USER_IDS)
+
+
+@pytest.mark.parametrize("ids", ["0 0 4294967295\n", MAPPED, "0 0 61181\n61181 5 2\n"])
+def test_root_of_a_namespace_with_these_users_may_go_on(monkeypatch: pytest.MonkeyPatch, ids: str) -> None:
+    monkeypatch.setattr(Path, "read_text", lambda *_, **__: ids)
+    check_users(USER_IDS)
+
+
+@pytest.mark.parametrize("name", ["auto", "process"])
+def test_the_cause_is_named_once_where_only_root_is_mapped(name: str) -> None:
+    source = f"from codeglot.execute.levels.choose import open_level; open_level({name!r})"
+    command = ["unshare", "--user", "--map-root-user", sys.executable, "-c", source]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.stderr.startswith("unshare:"):
+        pytest.skip(done.stderr)
+    assert done.stderr.count("SandboxError: codeglot is root in a user namespace") == 1

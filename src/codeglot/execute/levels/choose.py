@@ -7,10 +7,12 @@ from collections.abc import Callable
 from typing import Literal, get_args
 
 from codeglot.errors import SandboxError, UnknownNameError
+from codeglot.execute.levels import bubblewrap, mountless
 from codeglot.execute.levels.bubblewrap import Bubblewrap
 from codeglot.execute.levels.landlock import Landlock
 from codeglot.execute.levels.process import Process
 from codeglot.execute.levels.userns import Userns
+from codeglot.execute.levels.users import check_users
 from codeglot.execute.step import Level
 
 SandboxName = Literal["auto", "bubblewrap", "userns", "landlock", "process"]
@@ -34,9 +36,10 @@ def open_level(name: str | None = None) -> Level:
         UnknownNameError: If no level is called so.
         SandboxError: If it cannot be used here, or none can; with the reason and the remedy of each.
     """
-    if name not in (None, AUTO):
-        if name not in LEVELS:
-            raise UnknownNameError("sandbox", name, get_args(SandboxName))
+    if name not in {None, *get_args(SandboxName)}:
+        raise UnknownNameError("sandbox", str(name), get_args(SandboxName))
+    check_users((*bubblewrap.USER_IDS, *mountless.USER_IDS))
+    if name is not None and name != AUTO:
         return LEVELS[name]()
     refusals = []
     for candidate in (level for level in LEVELS if level != UNSAFE):
