@@ -10,6 +10,7 @@ hour. `humaneval_x.py`, beside it, judges a whole benchmark.
 """
 
 import argparse
+import math
 import os
 import resource
 import statistics
@@ -36,8 +37,10 @@ from codeglot.records import Verdict
 HERE = Path(__file__).parent
 TESTS = "--- tests ---"
 """In a comment, on the line between a program and its tests."""
-REPEATS = 3
+LEAST_REPEATS, MOST_REPEATS = 3, 40
 """Runs of each program in a round."""
+LEAST_CPU_S = 0.5
+"""What a round of the cheapest way takes at least: of processes that stay, the kernel tells whole hundredths alone."""
 WAYS = ("plain", "cold", "warm")
 WANTED = {"typescript": 12.0, "java": 5.0, "scala": 5.0, "kotlin": 5.0, "cpp": 4.5, "python": 4.0, "go": 2.5}
 """Least CPU time of the plain way over that of the warm one."""
@@ -158,15 +161,20 @@ def measure(language_id: str, plain: Plain, rounds: int, sandboxes: dict[str, Sa
         "warm": lambda program: run_boxed(program, language_id, sandboxes["warm"]),
     }
     costs: dict[str, list[Cost]] = defaultdict(list)
+    repeats = LEAST_REPEATS
     for number in range(rounds + 1):
         taken: dict[str, list[Cost]] = defaultdict(list)
-        for program in programs * REPEATS:
+        for program in programs * repeats:
             for way in WAYS:
                 taken[way].append(timed(partial(actions[way], program)))
-        if number:  # the first one starts compilers and fills caches
+        means = {way: Cost(*map(statistics.fmean, zip(*taken[way], strict=True))) for way in WAYS}
+        if number:
             for way in WAYS:
-                cpu, wall = zip(*taken[way], strict=True)
-                costs[way].append(Cost(statistics.fmean(cpu), statistics.fmean(wall)))
+                costs[way].append(means[way])
+        else:  # the first one starts compilers and fills caches, and tells how many runs the others need
+            cheapest_s = max(min(mean.cpu_s for mean in means.values()), 0.001)
+            wanted = math.ceil(LEAST_CPU_S / (len(programs) * cheapest_s))
+            repeats = min(max(wanted, LEAST_REPEATS), MOST_REPEATS)
     return costs
 
 
@@ -204,12 +212,12 @@ HEAD = """# Execution: cold, warm, and plain command lines
 
 <!-- Written by benchmarks/execution/compare.py; do not edit. -->
 
-{programs} programs of our own with tests, {rounds} rounds in turns, {repeats} runs of each a round, one at a time.
-CPU in milliseconds per program: median over rounds (lowest to highest) of everything that runs, supervisor and resident
-processes included; wall time is the median. "Plain" is `plain.toml`: no isolation, no limits. "Cold" is a box of the
-level `{level}` for each step; "warm" keeps ready what the second column says, programs still run in boxes of their own.
-The last columns are plain CPU over ours. What starts once (compilers, forking interpreters, precompiled headers) is
-started before; that costs {start:.1f} CPU s here for all languages.
+{programs} programs of our own with tests, {rounds} rounds in turns, {least} to {most} runs of each a round (more of
+cheap ones), one at a time. CPU in milliseconds per program: median over rounds (lowest to highest) of everything that
+runs, supervisor and resident processes included; wall time is the median. "Plain" is `plain.toml`: no isolation, no
+limits. "Cold" is a box of the level `{level}` for each step; "warm" keeps ready what the second column says, programs
+still run in boxes of their own. The last columns are plain CPU over ours. What starts once (compilers, forking
+interpreters, precompiled headers) is started before; that costs {start:.1f} CPU s here for all languages.
 """
 
 COLUMNS = (
@@ -249,7 +257,8 @@ def main() -> None:
             HEAD.format(
                 programs=sum(len(read_programs(name)) for name in chosen),
                 rounds=arguments.rounds,
-                repeats=REPEATS,
+                least=LEAST_REPEATS,
+                most=MOST_REPEATS,
                 level=level.name,
                 start=start.cpu_s,
             ),

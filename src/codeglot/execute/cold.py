@@ -33,6 +33,8 @@ _NOT_EXECUTED = {
     "probe_tests",
 }
 """Facts of a language that decide no verdict: what it is called, and how answers are read, ended and changed."""
+_FACTS: dict[str, tuple[Language, str]] = {}
+"""By id, a language and what its file says, as `execution_key` takes it."""
 
 
 class ColdSandbox:
@@ -109,10 +111,18 @@ class ColdSandbox:
 
 def execution_key(request: ExecutionRequest, language: Language, version: str) -> str:
     """Hash of all that decides a verdict; equal keys are the same experiment."""
-    facts = language.model_dump(mode="json", exclude=_NOT_EXECUTED)
-    facts["limits"]["weight"] = 1.0  # it decides when a program runs, not how it ends
-    parts = [request.model_dump(mode="json", exclude={"from_nothing"}), facts, version]
-    return short_hash(json.dumps(parts, sort_keys=True))  # as ASCII: a model may write half of a surrogate pair
+    # As ASCII: a model may write half of a surrogate pair.
+    asked = json.dumps(request.model_dump(mode="json", exclude={"from_nothing"}), sort_keys=True)
+    return short_hash(f"[{asked}, {_facts_of(language)}, {json.dumps(version)}]")
+
+
+def _facts_of(language: Language) -> str:
+    """What a language's file says about how programs are run, as JSON; made once, since it costs more than the rest."""
+    if (known := _FACTS.get(language.id)) is None or known[0] is not language:
+        facts = language.model_dump(mode="json", exclude=_NOT_EXECUTED)
+        facts["limits"]["weight"] = 1.0  # it decides when a program runs, not how it ends
+        known = _FACTS[language.id] = language, json.dumps(facts, sort_keys=True)
+    return known[1]
 
 
 def run_limits(limits: Limits, language: Language) -> Limits:
