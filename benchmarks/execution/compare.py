@@ -39,8 +39,9 @@ TESTS = "--- tests ---"
 """In a comment, on the line between a program and its tests."""
 LEAST_REPEATS, MOST_REPEATS = 3, 40
 """Runs of each program in a round."""
-LEAST_CPU_S = 0.5
-"""What a round of the cheapest way takes at least: of processes that stay, the kernel tells whole hundredths alone."""
+LEAST_CPU_S = 2.0
+"""What the plain way takes in a round, where that is not too many runs: of our resident processes the kernel tells
+hundredths of a second alone, so cheap programs need many."""
 WAYS = ("plain", "cold", "warm")
 WANTED = {"typescript": 12.0, "java": 5.0, "scala": 5.0, "kotlin": 5.0, "cpp": 4.5, "python": 4.0, "go": 2.5}
 """Least CPU time of the plain way over that of the warm one."""
@@ -172,8 +173,7 @@ def measure(language_id: str, plain: Plain, rounds: int, sandboxes: dict[str, Sa
             for way in WAYS:
                 costs[way].append(means[way])
         else:  # the first one starts compilers and fills caches, and tells how many runs the others need
-            cheapest_s = max(min(mean.cpu_s for mean in means.values()), 0.001)
-            wanted = math.ceil(LEAST_CPU_S / (len(programs) * cheapest_s))
+            wanted = math.ceil(LEAST_CPU_S / (len(programs) * means["plain"].cpu_s))
             repeats = min(max(wanted, LEAST_REPEATS), MOST_REPEATS)
     return costs
 
