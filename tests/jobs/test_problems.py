@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -9,7 +10,8 @@ from click.testing import CliRunner
 from codeglot import runs
 from codeglot.cli.evaluate import evaluate
 from codeglot.errors import ConfigError, RunError
-from codeglot.jobs.problems import keep_problems, select_problems
+from codeglot.jobs import problems
+from codeglot.jobs.problems import asked_problems, keep_problems, select_problems
 from codeglot.jobs.progress import Silent
 from codeglot.jobs.runfile import EvaluationRun
 from codeglot.jobs.sections import Evaluate, Generate
@@ -41,6 +43,34 @@ def test_benchmarks_with_one_natural_language_stay_as_they_are_beside_one_with_s
 def test_natural_languages_that_no_benchmark_heeds_are_refused() -> None:
     with pytest.raises(ConfigError, match=r"natural_languages = de has no effect.*evaluate one of: .*\bmicro_nl"):
         select_problems(run_of("micro", natural_languages=("de",)), Silent())
+
+
+def asked_languages(*languages: str, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """What HumanEval (Python alone) and MultiPL-E are asked in."""
+    asked: dict[str, Any] = {}
+
+    def load(name: str, **settings: Any) -> list[Problem]:
+        asked[name] = settings["languages"]
+        return []
+
+    monkeypatch.setattr(problems, "load_problems", load)
+    asked_problems(Evaluate(benchmarks=("humaneval", "multipl_e"), languages=languages))
+    return asked
+
+
+def test_of_several_benchmarks_each_is_asked_in_the_languages_that_it_has(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = asked_languages("Python", "java", "c++", monkeypatch=monkeypatch)
+    assert found == {"humaneval": ("Python",), "multipl_e": ("Python", "java", "c++")}
+
+
+def test_a_language_that_no_benchmark_has_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(ConfigError, match="None of the benchmarks humaneval, multipl_e has problems in cobol, tcl"):
+        asked_languages("python", "java", "cobol", "tcl", monkeypatch=monkeypatch)
+
+
+def test_a_benchmark_that_has_none_of_the_languages_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(ConfigError, match="The benchmark humaneval has problems in none of java"):
+        asked_languages("java", monkeypatch=monkeypatch)
 
 
 def test_the_command_line_takes_natural_languages_by_commas() -> None:

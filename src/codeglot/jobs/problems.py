@@ -1,6 +1,7 @@
 """Run file -> problems.jsonl: which problems are asked, and that they are those of an earlier start."""
 
 from collections import Counter
+from collections.abc import Sequence
 from itertools import chain
 from pathlib import Path
 
@@ -43,11 +44,12 @@ def asked_problems(settings: Evaluate) -> dict[str, list[Problem]]:
         DataError, UnknownNameError, ConfigError: As `select_problems`.
     """
     _check_natural_languages(settings)
+    languages = _languages_of(settings)
     found = {
         name: load_problems(
             name,
             data=settings.data,
-            languages=settings.languages,
+            languages=languages[name],
             natural_languages=settings.natural_languages,
             split=settings.split,
             limit=settings.num_problems,
@@ -72,6 +74,25 @@ def keep_problems(problems: list[Problem], out: Path) -> None:
             "Name another folder with --out."
         )
     runs.write_rows(path, problems)
+
+
+def _languages_of(settings: Evaluate) -> dict[str, Sequence[str] | None]:
+    """Which of the languages each benchmark is asked in: of several benchmarks, each in those that it has."""
+    asked = settings.languages
+    if asked is None or len(settings.benchmarks) == 1:
+        return dict.fromkeys(settings.benchmarks, asked)
+    found = {name: tuple(key for key in asked if get(name).knows(key)) for name in settings.benchmarks}
+    if lost := [key for key in asked if not any(key in keys for keys in found.values())]:
+        raise ConfigError(
+            f"None of the benchmarks {', '.join(settings.benchmarks)} has problems in {', '.join(lost)}. Leave out "
+            "the language, or name a benchmark that has it."
+        )
+    if idle := [name for name, keys in found.items() if not keys]:
+        raise ConfigError(
+            f"The benchmark {idle[0]} has problems in none of {', '.join(asked)}. Leave it out, or name one of its "
+            "languages."
+        )
+    return dict(found)
 
 
 def _check_natural_languages(settings: Evaluate) -> None:

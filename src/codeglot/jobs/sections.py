@@ -68,7 +68,7 @@ class Evaluate(Judging):
     benchmarks: tuple[str, ...] = Field(min_length=1)
     """Names of benchmarks."""
     languages: tuple[str, ...] | None = Field(default=None, min_length=1)
-    """Programming languages; None: all that the benchmarks have."""
+    """Programming languages; of several benchmarks, each is asked in those that it has. None: all that they have."""
     natural_languages: tuple[str, ...] | None = Field(default=None, min_length=1)
     """Codes of the prompts' languages, where a benchmark has several; None: all of those."""
     split: str | None = None

@@ -70,6 +70,12 @@ class Benchmark(NamedTuple):
         """Ids of its programming languages, or `ANY_LANGUAGE`."""
         return tuple(self.sources if self.made is None else self.made.languages())
 
+    def knows(self, language: str) -> bool:
+        """Whether it has problems in a language, given by id, name or alias, or says why not."""
+        if ANY_LANGUAGE in self.languages:
+            return True
+        return _id_of(language) in self.languages or language.strip().lower() in self.left_out
+
     @property
     def spoken(self) -> tuple[str, ...]:
         """Codes of the languages of the prompts, where one can choose; else empty."""
@@ -248,14 +254,19 @@ def _language_ids(names: Sequence[str] | None, known: Sequence[str], kind: str) 
     """Ids of the languages asked for by id, name or alias; empty where none is."""
     ids: dict[str, None] = {}
     for name in names or ():
-        try:
-            language_id = spec.get(name).id
-        except UnknownNameError:
-            language_id = name
+        language_id = _id_of(name)
         if language_id not in known:
             raise UnknownNameError(kind, name, known)
         ids[language_id] = None
     return list(ids)
+
+
+def _id_of(language: str) -> str:
+    """Id of a language given by id, name or alias; an unknown one as it stands."""
+    try:
+        return spec.get(language).id
+    except UnknownNameError:
+        return language
 
 
 def _runnable(benchmark: Benchmark, languages: Sequence[str] | None) -> list[str]:
