@@ -1,6 +1,7 @@
 """What an experiment file refuses before anything is run."""
 
 import json
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -285,8 +286,9 @@ def _toml(value: Any) -> str:
     return "[" + ", ".join(map(_toml, value)) + "]" if isinstance(value, list) else json.dumps(value)
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "experiments").rglob("*.toml")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", sorted((ROOT / "experiments").glob("*.toml")), ids=lambda path: path.stem)
 def test_every_shipped_experiment_is_valid_and_states_its_cost(path: Path, tmp_path: Path) -> None:
-    found = read_experiment(path)
-    assert check(found, tmp_path)
-    assert found.budget.cpu_hours <= 12  # 6 hours on 2 cores
+    assert read_experiment(path).budget.cpu_hours <= 12  # 6 hours on 2 cores
+    fewer = re.sub(r"(num_examples|num_problems) = \d+", r"\1 = 4", path.read_text())
+    (tmp_path / path.name).write_text(fewer)
+    assert check(read_experiment(tmp_path / path.name), tmp_path / "out")

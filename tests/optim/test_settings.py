@@ -16,6 +16,27 @@ from codeglot.optim.settings import Optim
         ({"lr": 1, "betas": [0.9, 1.0]}, r"betas: \[0.9, 1.0\] must lie in \[0, 1\)"),
         ({"lr": 1, "warmup_steps": 5, "warmup_share": 0.1}, "warmup_steps and warmup_share say the same thing"),
         ({"lr": 1, "schedule": "cosin"}, "schedule: Input should be"),
+        ({"lr": 1, "sophia": {}}, "sophia has no effect on name = 'adamw'"),
+        (
+            {"lr": 1, "name": "sophia_g", "eps": 1e-8, "sophia": {"form": "official"}},
+            "eps has no effect on sophia.form = 'official'",
+        ),
+        ({"lr": 1, "name": "lion", "eps": 1e-8}, "eps has no effect on name = 'lion'"),
+        ({"lr": 1, "name": "sophia_h", "sophia": {"form": "official"}}, "its authors released no sophia_h"),
+        ({"lr": 1, "name": "sophia_h", "sophia": {"clip_norm": 1}}, "sophia.clip_norm has no effect on name"),
+        ({"lr": 1, "name": "sophia_g", "sophia": {"probe": "rademacher"}}, "sophia.probe has no effect on name"),
+        ({"lr": 1, "name": "sophia_g", "sophia": {"gamma": 0}}, "sophia.gamma: Input should be greater than 0"),
+        ({"lr": 1, "name": "sophia_g", "sophia": {"every": 0}}, "sophia.every: Input should be greater than"),
+        ({"lr": 1, "name": "sophia_g", "sophia": {"rows_share": 1.5}}, "sophia.rows_share: Input should be less"),
+        ({"lr": 1, "name": "sophia_g", "sophia": {"rho": 0.04}}, "sophia.rho: unknown key"),
+        (
+            {"lr": 1, "name": "sophia_g", "sophia": {"form": "official", "bias_correct_h": True}},
+            "form = 'official' corrects nothing",
+        ),
+        (
+            {"lr": 1, "name": "sophia_g", "sophia": {"hessian_init": "first", "bias_correct_h": True}},
+            "hessian_init = 'first' leaves nothing to correct",
+        ),
     ],
 )
 def test_a_wrong_setting_is_named(settings: Any, message: str) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import torch
 
+from codeglot.regularizers.settings import Spectral
 from codeglot.train.processes import is_first_process
 from tests.train.scene import make_examples, run, tiny, weights
 
@@ -15,8 +16,11 @@ def main() -> None:
     out, result, *settings = sys.argv[1:]
     model, methods = tiny(lora_dropout=0.2 if "dropout" in settings else 0.0)
     own = {"examples": make_examples(seed=int(os.environ["RANK"]))} if "own_data" in settings else {}
-    given = dict(setting.split("=", 1) for setting in settings if "=" in setting)
-    found = run(model, methods, Path(out), **{key: json.loads(value) for key, value in given.items()}, **own)
+    pairs = (setting.split("=", 1) for setting in settings if "=" in setting)
+    given = {key: json.loads(value) for key, value in pairs}
+    if "regularizer" in given:
+        given["regularizer"] = Spectral.model_validate(given["regularizer"])
+    found = run(model, methods, Path(out), **given, **own)
     if is_first_process():
         torch.save(weights(model), result)
     sys.stdout.write(json.dumps(found._asdict()) + "\n")

@@ -12,6 +12,7 @@ from codeglot.errors import ConfigError
 from codeglot.jobs.sections import Evaluate, Generate, Validation
 from codeglot.models.settings import Base
 from codeglot.optim.settings import Optim
+from codeglot.regularizers.settings import Spectral
 from codeglot.train.settings import Train
 
 SEEDS = range(2**31)
@@ -40,6 +41,8 @@ class RunFile(StrictModel):
     """What is trained on."""
     methods: Annotated[tuple[SerializeAsAny[StrictModel], ...], BeforeValidator(_parse_methods)] = ()
     """How the base is adapted: tables with a key `method`, attached in this order."""
+    regularizer: Spectral | None = None
+    """A penalty on the low-rank updates of the methods; None: none but what a method brings along."""
     optim: Optim | None = None
     """The optimizer and its rate."""
     train: Train | None = None
@@ -93,6 +96,7 @@ class TrainingRun(RunFile):
     def _can_be_trained(self) -> Self:
         if self.base.adapter is not None:
             raise ValueError("base.adapter is for judging; a run trains its own [[methods]] on the base alone")
+        self._check_regularizer()
         if self.generate:
             _refuse_unjudgeable(self.base, self.generate, self.evaluate)
         judged, tried = None if self.is_trial else self.evaluate, self.validation
@@ -102,6 +106,14 @@ class TrainingRun(RunFile):
                 "checkpoint was chosen says nothing"
             )
         return self
+
+    def _check_regularizer(self) -> None:
+        try:
+            chosen = import_module("codeglot.methods.regularizing").choose(self.methods, self.regularizer)
+        except ConfigError as error:
+            raise ValueError(str(error).removesuffix(".")) from None
+        if chosen is not None:
+            chosen.settings.check_rate(self.optim.lr)
 
 
 class TrialRun(TrainingRun):

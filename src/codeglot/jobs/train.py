@@ -104,6 +104,7 @@ def _work(run: TrainingRun, out: Path, progress: Progress) -> TrainingSummary:
             seed=run.seed,
             out=out,
             order=prepared.order,
+            regularizer=run.regularizer,
             validate=validate,
             progress=advance,
             pad_token_id=base.tokenizer.pad_token_id or 0,

@@ -14,18 +14,8 @@ from torch import Tensor, nn
 
 from codeglot.config import StrictModel
 from codeglot.data.batch import Batch
-
-
-class LowRank(NamedTuple):
-    """One low-rank update `scale * B @ A` of a linear module."""
-
-    module: str
-    """Name of the adapted module in the base model."""
-    a_RI: Tensor
-    """(R, I), differentiable in what is trained; the parameter itself where the whole factor is trained."""
-    b_OR: Tensor
-    """(O, R), likewise."""
-    scale: float
+from codeglot.regularizers.low_rank import LowRank
+from codeglot.regularizers.settings import Spectral
 
 
 class Stage(NamedTuple):
@@ -85,7 +75,7 @@ class Method(StrictModel):
         return {}
 
     def step_loss(self, model: nn.Module) -> Mapping[str, Tensor]:  # noqa: ARG002 - the interface
-        """Terms by name, added once per optimizer step (regularizers)."""
+        """Terms by name, added once per optimizer step."""
         return {}
 
     def before_step(self, model: nn.Module) -> None:
@@ -97,6 +87,15 @@ class Method(StrictModel):
     def factors(self, model: nn.Module) -> Iterator[LowRank]:  # noqa: ARG002 - the interface
         """Its low-rank updates, for regularizers; nothing for methods that have none."""
         return iter(())
+
+    def own_regularizer(self) -> Spectral | None:
+        """A regularizer of its factors that it brings along; None: what the run's `[regularizer]` says."""
+        return None
+
+    @property
+    def trains_factors(self) -> bool:
+        """Whether its low-rank factors are trained themselves, not computed from what is."""
+        return True
 
     def route(self, language_ids: Tensor) -> AbstractContextManager[Any]:  # noqa: ARG002 - the interface
         """Context around a forward pass in which tokens are routed by these ids, shape (B, L)."""

@@ -21,9 +21,10 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from codeglot.errors import ConfigError
-from codeglot.methods.base import LowRank, Method
+from codeglot.methods.base import Method
 from codeglot.models.layers import PRESETS, Linear, plain_model, select_linears, short_names
 from codeglot.models.load import put_adapter_on
+from codeglot.regularizers.low_rank import LowRank
 
 _INITIAL = "_codeglot_initial_factors"
 """Attribute of a LoRA layer: the factors that PiSSA took out of its base weight, by adapter."""
@@ -142,6 +143,11 @@ class Lora(Method):
                     f"init = '{self.init}' decomposes the weights, but those of {linear.name} are quantized "
                     f"({weight.dtype}). Set init = 'default', or load the base in 16 bits."
                 )
+
+    @property
+    def trains_factors(self) -> bool:
+        """PiSSA's update is the difference to where it began."""
+        return not self._takes_from_base
 
     def factors(self, model: nn.Module) -> Iterator[LowRank]:
         """The update of each linear against the base as it was; DoRA's lengths are not part of it."""

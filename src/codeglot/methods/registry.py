@@ -1,4 +1,4 @@
-"""The methods there are. One file of this package and one word here make a new one; no torch until one is asked for."""
+"""The methods there are. One file of this package and one line here make a new one; no torch until one is asked for."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from importlib import import_module
@@ -12,11 +12,16 @@ from codeglot.errors import ConfigError, UnknownNameError
 if TYPE_CHECKING:
     from codeglot.methods.base import Method
 
-METHODS = (
-    "full",
-    "lora",
-)
-"""Names of the modules of `codeglot.methods` that hold one; `multi_word` holds the class `MultiWord`."""
+METHODS = {
+    "full": "full",
+    "lora": "lora",
+    "flex": "flex",
+    "flex_paper": "flex",
+    "flex_as_released": "flex",
+    "flex_dw": "flex",
+    "flex_decoupled": "flex",
+}
+"""By name, the module of `codeglot.methods` that holds it; the class of `multi_word` is `MultiWord`."""
 
 
 def get(name: str) -> "type[Method]":
@@ -27,7 +32,7 @@ def get(name: str) -> "type[Method]":
     """
     if name not in METHODS:
         raise UnknownNameError("method", name, METHODS)
-    module = import_module(f"codeglot.methods.{name}")
+    module = import_module(f"codeglot.methods.{METHODS[name]}")
     method: type[Method] = getattr(module, "".join(word.capitalize() for word in name.split("_")))
     return method
 

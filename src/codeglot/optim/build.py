@@ -7,6 +7,7 @@ from typing import Any
 from torch import nn
 from torch.optim import Optimizer
 
+from codeglot.optim.registry import OPTIMIZERS
 from codeglot.optim.settings import Optim
 
 
@@ -29,7 +30,7 @@ def build(settings: Optim, parameters: Iterable[nn.Parameter], tables: Iterable[
         {"params": [p for p in matrices if id(p) in apart], "weight_decay": decay},
         {"params": [p for p in parameters if p.ndim < 2], "weight_decay": 0.0},
     ]
-    module = import_module(f"codeglot.optim.{settings.name}")
+    module = import_module(f"codeglot.optim.{OPTIMIZERS[settings.name]}")
     groups = ([group for group in some if group["params"]] for some in (hidden, others))
     optimizer: Optimizer = module.build(*groups, settings)
     return optimizer

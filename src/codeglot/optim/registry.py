@@ -1,4 +1,11 @@
 """Which optimizers there are: one file and one line each. No torch here; `build` loads the file it needs."""
 
-OPTIMIZERS = ("adamw", "muon")
-"""Names for `optim.name`; each is a module of this room with a function `build`."""
+OPTIMIZERS = {
+    "adamw": "adamw",
+    "muon": "muon",
+    "sophia_g": "sophia",
+    "sophia_h": "sophia",
+    "lion": "sign",
+    "signum": "sign",
+}
+"""Names for `optim.name`, and the module of this room whose function `build` makes it."""

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from pickle import UnpicklingError
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import torch
 from pydantic import Field, ValidationError
@@ -52,6 +52,21 @@ class Standing(StrictModel):
     """Sum of each loss term since the last logged step."""
     num_logged_over: int = 0
     """Steps in those sums."""
+    regularizer: dict[str, float] = Field(default_factory=dict)
+    """What it has measured so far."""
+
+    def after(self, *, num_tokens: int, num_target_tokens: int, cpu_s: float, wall_s: float) -> Self:
+        """One step further, which took so much."""
+        return self.model_copy(
+            update={
+                "step": self.step + 1,
+                "num_tokens": self.num_tokens + num_tokens,
+                "num_target_tokens": self.num_target_tokens + num_target_tokens,
+                "cpu_s": self.cpu_s + cpu_s,
+                "wall_s": self.wall_s + wall_s,
+                "num_logged_over": self.num_logged_over + 1,
+            }
+        )
 
 
 class _State(StrictModel):

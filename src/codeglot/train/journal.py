@@ -95,5 +95,7 @@ def _flat(row: MetricsRow) -> dict[str, float]:
         ("loss", row.losses),
         ("nll", row.nll_by_language),
         ("validation", row.validation or {}),
+        *((f"spectrum/{name}", energy.model_dump()) for name, energy in (row.spectrum or {}).items()),
+        *((f"curvature/{kind}", use.model_dump()) for kind, use in (row.curvature or {}).items()),
     )
     return values | {f"{table}/{name}": value for table, numbers in tables for name, value in numbers.items()}

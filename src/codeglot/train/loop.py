@@ -5,6 +5,7 @@ What is minimised in one optimizer step, however it is cut into forward passes a
     sum of the negative log-likelihoods of all targets / number of these targets
     + each `forward_loss` term, averaged over the forward passes, weighted by their tokens without padding
     + each `step_loss` term
+    + the regularizer, times its strength
 
 The same seed and settings give the same steps; on a CPU, bit for bit, also where a training was killed and goes on.
 
@@ -23,19 +24,26 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from codeglot.data.batch import EncodedExample
-from codeglot.errors import ConfigError, RunError
+from codeglot.errors import ConfigError
 from codeglot.methods.base import Method
+from codeglot.methods.regularizing import choose
 from codeglot.models.layers import embedding_tables
 from codeglot.optim.build import build
 from codeglot.optim.schedule import factor
 from codeglot.optim.settings import Optim
+from codeglot.optim.sophia import Sophia
+from codeglot.regularizers.penalty import Penalty
+from codeglot.regularizers.settings import Spectral
 from codeglot.runs import CHECKPOINTS
 from codeglot.train import identity, randomness, stages
+from codeglot.train.books import nll_by_language, sum_terms
 from codeglot.train.checkpoint import Checkpoints, Standing, Tensors
+from codeglot.train.curvature import Curvature
 from codeglot.train.journal import Journal, Progress
 from codeglot.train.metrics import MetricsRow
 from codeglot.train.modes import as_it_was, layers_recomputed
-from codeglot.train.portions import Portion, Portions
+from codeglot.train.observed import curvature_rows, spectrum_rows
+from codeglot.train.portions import Portions
 from codeglot.train.processes import Processes
 from codeglot.train.settings import Train
 from codeglot.train.step import Made, Stepper, not_finite
@@ -84,6 +92,7 @@ def train(  # noqa: PLR0913 - everything a training is made of, each by its name
     out: Path,
     pad_token_id: int,
     order: Sequence[int] | None = None,
+    regularizer: Spectral | None = None,
     validate: Validation | None = None,
     progress: Progress | None = None,
 ) -> TrainingResult:
@@ -100,6 +109,7 @@ def train(  # noqa: PLR0913 - everything a training is made of, each by its name
         out: The run folder, for metrics.jsonl and checkpoints.
         pad_token_id: Any token.
         order: Places of the examples in the order they come, over and over; None: shuffled anew every epoch.
+        regularizer: Of the factors of all methods; None: what a method brings along, if one does.
         validate: Measured while training.
         progress: Called after every step.
 
@@ -111,7 +121,7 @@ def train(  # noqa: PLR0913 - everything a training is made of, each by its name
     check(train.trackers)
     portions = Portions(examples, train, seed=seed, pad_token_id=pad_token_id, order=order)
     run = _Run(model, methods, portions, train=train, optim=optim, validate=validate)
-    run.open(examples, languages=languages, seed=seed, out=out, progress=progress)
+    run.open(examples, languages=languages, seed=seed, out=out, regularizer=regularizer, progress=progress)
     return run.run()
 
 
@@ -144,6 +154,8 @@ class _Run:
         """What later stages began with: a best step of an earlier one has no values for it."""
         self._optimizer: Optimizer
         self._standing = Standing()
+        self._penalty: Penalty | None = None
+        self._curvature: Curvature | None = None
         self._losses: dict[str, Tensor] = {}
         """This process's part of each loss term, summed over the steps since the last logged one."""
 
@@ -154,6 +166,7 @@ class _Run:
         languages: Sequence[str],
         seed: int,
         out: Path,
+        regularizer: Spectral | None,
         progress: Progress | None,
     ) -> None:
         """Get everything ready, and go to where an earlier call was stopped."""
@@ -164,19 +177,33 @@ class _Run:
         self._device = self._processes.device(self._model)
         self._model.to(self._device)
         self._processes.copy_from_first([*self._model.parameters()])
+        chosen = choose(self._methods, regularizer)
         parts = identity.of(self._model, self._methods, train=self._train, optim=self._optim, languages=languages)
         parts |= {
+            "the regularizer": identity.hash_of(None if chosen is None else chosen.settings),
             "the examples, their order or the seed": self._portions.digest(),
             "the number of processes": str(self._processes.count),
         }
-        _refuse_unlike(self._processes.gather(parts))
+        identity.refuse_unlike(self._processes.gather(parts))
         self._checkpoints = Checkpoints(out, parts, keep=self._train.keep_checkpoints)
         settings = identity.flat(self._train, self._optim)
         self._journal = Journal(out, self._processes, settings=settings, num_steps=self._num_steps, progress=progress)
+        if chosen is not None:
+            self._penalty = Penalty(chosen.settings, num_steps=self._num_steps, lr=self._optim.lr)
         self._stepper = Stepper(
-            self._model, self._methods, train=self._train, optim=self._optim, processes=self._processes
+            self._model,
+            self._methods,
+            train=self._train,
+            optim=self._optim,
+            processes=self._processes,
+            penalty=self._penalty,
+            penalised=chosen.methods if chosen is not None else (),
         )
         self._stepper.open(examples)
+        if self._optim.needs_curvature:
+            self._curvature = Curvature(
+                self._stepper, self._portions, optim=self._optim, processes=self._processes, seed=seed
+            )
         set_seed(seed, device_specific=True)
         self._resume()
 
@@ -190,6 +217,8 @@ class _Run:
         self._put_in(tensors.trained)
         self._optimizer.load_state_dict(tensors.optimizer)
         randomness.restore(tensors.random[self._processes.index])
+        if self._penalty is not None:
+            self._penalty.restore(self._standing.regularizer)
         if self._processes.is_first:
             self._losses = {
                 name: torch.tensor(value, device=self._device) for name, value in self._standing.losses.items()
@@ -266,15 +295,22 @@ class _Run:
         portion = self._portions.portion(step, process=self._processes.index, num_processes=self._processes.count)
         made = self._stepper.accumulate(portion, by_language=is_logged)
         try:
-            norm = self._stepper.update(self._optimizer, self._parameters, made, lr=self._lr(step))
+            norm = self._stepper.update(self._optimizer, self._parameters, made, step=step, lr=self._lr(step))
         except FloatingPointError:
             has_checkpoints = (self._out / CHECKPOINTS).is_dir()
             raise not_finite(
                 step + 1, portion, made, precision=self._train.precision, has_checkpoints=has_checkpoints
             ) from None
+        if self._curvature is not None and self._curvature.is_due(step) and isinstance(self._optimizer, Sophia):
+            self._curvature.refresh(self._optimizer, self._parameters, step)
         for name, value in made.terms.items():
             self._losses[name] = self._losses[name] + value if name in self._losses else value
-        self._advance(portion, time.process_time() - cpu_s, time.perf_counter() - wall_s)
+        self._standing = self._standing.after(
+            num_tokens=portion.num_tokens,
+            num_target_tokens=portion.num_target_tokens,
+            cpu_s=time.process_time() - cpu_s,
+            wall_s=time.perf_counter() - wall_s,
+        )
         row = self._row(step, made, float(norm)) if is_logged else None
         if row is not None and is_validated and self._validate is not None:
             row = row.model_copy(update={"validation": self._measure(self._validate)})
@@ -286,24 +322,10 @@ class _Run:
         stage = self._stages[self._stage]
         return self._optim.lr * factor(self._optim, step - stage.first, stage.num_steps)
 
-    def _advance(self, portion: Portion, cpu_s: float, wall_s: float) -> None:
-        """Book a step."""
-        now = self._standing
-        self._standing = now.model_copy(
-            update={
-                "step": now.step + 1,
-                "num_tokens": now.num_tokens + portion.num_tokens,
-                "num_target_tokens": now.num_target_tokens + portion.num_target_tokens,
-                "cpu_s": now.cpu_s + cpu_s,
-                "wall_s": now.wall_s + wall_s,
-                "num_logged_over": now.num_logged_over + 1,
-            }
-        )
-
     def _row(self, step: int, made: Made, norm: float) -> MetricsRow:
         """A line about this step and those since the last line, over all processes."""
         now = self._standing
-        losses = {name: value / now.num_logged_over for name, value in self._sum_losses().items()}
+        losses = {name: value / now.num_logged_over for name, value in sum_terms(self._processes, self._losses).items()}
         self._losses = {}
         self._standing = now.model_copy(update={"num_logged_over": 0})
         return MetricsRow(
@@ -312,30 +334,15 @@ class _Run:
             num_tokens=now.num_tokens,
             num_target_tokens=now.num_target_tokens,
             losses=losses,
-            nll_by_language=self._by_language(made),
+            nll_by_language=nll_by_language(self._processes, made, self._languages),
             lr=self._lr(step),
             grad_norm=norm,
             tokens_per_s=self._journal.tokens_per_s(now.num_tokens),
             cpu_s=now.cpu_s,
             wall_s=now.wall_s,
+            spectrum=spectrum_rows(self._penalty, self._stepper.factors),
+            curvature=curvature_rows(self._optimizer, self._trained),
         )
-
-    def _sum_losses(self) -> dict[str, float]:
-        """Each term's sum since the last line; the terms and their order are the same on every process."""
-        parts = self._processes.gather({name: float(value) for name, value in self._losses.items()})
-        names = dict.fromkeys(name for part in parts for name in part)
-        return {name: sum(part.get(name, 0.0) for part in parts) for name in names}
-
-    def _by_language(self, made: Made) -> dict[str, float]:
-        """Loss per target of each language of this step."""
-        mine = {language: (float(nll), count) for language, (nll, count) in made.nll_by_language.items()}
-        parts = self._processes.gather(mine)
-        sums: dict[int, tuple[float, int]] = {}
-        for part in parts:
-            for language, (nll, count) in part.items():
-                before, num_before = sums.get(language, (0.0, 0))
-                sums[language] = (before + nll, num_before + count)
-        return {self._languages[language]: nll / count for language, (nll, count) in sorted(sums.items())}
 
     def _measure(self, validate: Validation) -> dict[str, float]:
         """Validate, keep the step if it is the best so far, and leave no other trace."""
@@ -363,9 +370,11 @@ class _Run:
         """Write a checkpoint."""
         begun = time.perf_counter()
         states = self._processes.gather(randomness.capture())
-        losses = self._sum_losses()
+        losses = sum_terms(self._processes, self._losses)
         if self._processes.is_first:
-            standing = self._standing.model_copy(update={"losses": losses})
+            standing = self._standing.model_copy(
+                update={"losses": losses, "regularizer": self._penalty.state if self._penalty else {}}
+            )
             self._checkpoints.save(standing, Tensors(self._take_out(), self._optimizer.state_dict(), states))
         self._processes.wait()
         self._journal.pause(time.perf_counter() - begun)
@@ -388,12 +397,3 @@ class _Run:
             if name not in module._non_persistent_buffers_set
         }
         return self._trained | buffers
-
-
-def _refuse_unlike(identities: Sequence[Mapping[str, str]]) -> None:
-    """Stop where processes would train something else each: rows that only some of them dropped, another file."""
-    if other := [part for part in identities[0] if len({identity[part] for identity in identities}) > 1]:
-        raise RunError(
-            f"The processes of this training disagree about {', '.join(other)}, and would add up gradients of "
-            "different trainings. Give all of them the same run file, data and base; then run the same command again."
-        )

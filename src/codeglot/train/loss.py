@@ -139,6 +139,33 @@ def language_model_loss(
     return Loss(total, {language: (part.detach(), count) for language, part, count in named})
 
 
+def sampled_loss(reader: Reader, batch: Batch, draws_N: Tensor) -> Tensor:
+    """Sum of the negative log-likelihoods of labels that the model itself drew, at every position with a target.
+
+    The inputs stay the real tokens: at t a label is drawn for t + 1, and only the loss sees it. Its gradient, squared,
+    is the Gauss-Newton-Bartlett estimate (`curvature.py`).
+
+    Args:
+        reader: The model, taken apart.
+        batch: Rows, not shifted.
+        draws_N: A number from [0, 1) per target, row by row.
+    """
+    hidden_BLD = reader.hidden(batch)
+    hidden_ND = hidden_BLD[:, :-1][batch.labels[:, 1:] != IGNORED]
+    with torch.no_grad():
+        parts = zip(hidden_ND.split(_CHUNK), draws_N.split(_CHUNK), strict=True)
+        drawn = [_draw(reader.logits(hidden).float(), draws) for hidden, draws in parts]
+    return nll_sum(reader, hidden_ND, torch.cat(drawn) if drawn else batch.labels.new_zeros(0))
+
+
+def _draw(logits_NV: Tensor, draws_N: Tensor) -> Tensor:
+    """Tokens drawn from the softmax of logits, shape (N,): where a uniform number falls in its running sum."""
+    sums_NV = logits_NV.softmax(dim=-1).cumsum(dim=-1)
+    places_N1 = draws_N[:, None] * sums_NV[:, -1:]  # the sum is 1 but for rounding
+    tokens_N1 = torch.searchsorted(sums_NV, places_N1, right=True)
+    return tokens_N1.squeeze(1).clamp(max=logits_NV.shape[1] - 1)
+
+
 def nll_sum(reader: Reader, hidden_ND: Tensor, targets_N: Tensor, *, twice_differentiable: bool = False) -> Tensor:
     """Sum of negative log-likelihoods, a float32 scalar.
 

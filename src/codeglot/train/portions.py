@@ -5,6 +5,7 @@ came before.
 """
 
 import json
+import math
 from collections.abc import Sequence
 from dataclasses import fields
 from hashlib import sha256
@@ -43,6 +44,10 @@ class MicroBatch(NamedTuple):
     """Without padding."""
     sources: tuple[str, ...]
     """Where its examples come from."""
+    places: tuple[int, ...]
+    """Their places among the examples of the step, row by row."""
+    num_targets: tuple[int, ...]
+    """Positions trained on in each of them."""
 
 
 class Portion(NamedTuple):
@@ -134,28 +139,37 @@ class Portions:
                 sha.update(np.asarray(values, dtype="<i4").tobytes())
         return sha.hexdigest()
 
-    def portion(self, step: int, *, process: int = 0, num_processes: int = 1) -> Portion:
-        """Rows of a step for one process: every `num_processes`-th of all, longest first, so that all have alike."""
+    def portion(self, step: int, *, process: int = 0, num_processes: int = 1, share: float = 1.0) -> Portion:
+        """Rows of a step for one process: every `num_processes`-th of all, longest first, so that all have alike.
+
+        Args:
+            step: Counted from 0.
+            process: Which one.
+            num_processes: How many there are.
+            share: Only this part of the step's examples, the first, rounded up.
+        """
         indices = self.indices(step)
-        examples = [self._examples[index] for index in indices]
-        rows = [[example] for example in examples]
-        if self._train.packing:
-            places = pack([len(example.input_ids) for example in examples], self._max_length)
-            rows = [[examples[place] for place in row] for row in places]
-        rows.sort(key=lambda row: -sum(len(example.input_ids) for example in row))
+        indices = indices[: math.ceil(share * len(indices))]
+        lengths = self._lengths[indices].tolist()
+        rows = pack(lengths, self._max_length) if self._train.packing else [[place] for place in range(len(indices))]
+        rows = sorted(rows, key=lambda row: -sum(lengths[place] for place in row))
         mine = rows[process::num_processes]
         size = self._train.micro_batch_size
         return Portion(
-            [self._micro_batch(mine[start : start + size]) for start in range(0, len(mine), size)],
+            [self._micro_batch(indices, mine[start : start + size]) for start in range(0, len(mine), size)],
             int(self._lengths[indices].sum()),
             int(self._num_targets[indices].sum()),
         )
 
-    def _micro_batch(self, rows: list[list[EncodedExample]]) -> MicroBatch:
-        examples = [example for row in rows for example in row]
+    def _micro_batch(self, indices: Sequence[int], rows: Sequence[Sequence[int]]) -> MicroBatch:
+        """Rows of places among a step's examples, which lie at `indices`."""
+        groups = [[self._examples[indices[place]] for place in row] for row in rows]
+        examples = [example for group in groups for example in group]
         packed = self._train.packing
         return MicroBatch(
-            collate_packed(rows, self._pad_token_id) if packed else collate(examples, self._pad_token_id),
+            collate_packed(groups, self._pad_token_id) if packed else collate(examples, self._pad_token_id),
             sum(len(example.input_ids) for example in examples),
             tuple(example.where for example in examples),
+            tuple(place for row in rows for place in row),
+            tuple(self._num_targets[[indices[place] for row in rows for place in row]].tolist()),
         )

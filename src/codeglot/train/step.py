@@ -1,7 +1,7 @@
 """One optimizer step: forward and backward passes over its micro-batches, then the change of the weights."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, nullcontext
 from typing import Any, NamedTuple
 
@@ -15,6 +15,8 @@ from codeglot.errors import ConfigError, DivergedError
 from codeglot.methods.base import Method
 from codeglot.optim.build import lr_by_parameter, set_lr
 from codeglot.optim.settings import Optim
+from codeglot.regularizers.low_rank import LowRank
+from codeglot.regularizers.penalty import Penalty
 from codeglot.train.loss import Loss, Reader, language_model_loss
 from codeglot.train.portions import MicroBatch, Portion, place
 from codeglot.train.probe import probe
@@ -47,18 +49,31 @@ class Stepper:
         train: Precision and packing.
         optim: Clipping.
         processes: Those that share the work.
+        penalty: A regularizer of low-rank factors, if there is one.
+        penalised: The methods whose factors those are.
     """
 
-    def __init__(
-        self, model: nn.Module, methods: Sequence[Method], *, train: Train, optim: Optim, processes: Processes
+    def __init__(  # noqa: PLR0913 - everything that takes part in a step, each by its name
+        self,
+        model: nn.Module,
+        methods: Sequence[Method],
+        *,
+        train: Train,
+        optim: Optim,
+        processes: Processes,
+        penalty: Penalty | None = None,
+        penalised: Sequence[Method] = (),
     ) -> None:
-        self._model = model
-        self._methods = methods
+        self.model = model
+        self.methods = methods
+        self.reader: Reader
+        """Decoder and head, from `open` on."""
         self._train = train
         self._max_grad_norm = optim.max_grad_norm
         self._processes = processes
         self._device = processes.device(model)
-        self._reader: Reader
+        self._penalty = penalty
+        self._penalised = penalised
 
     def open(self, examples: Sequence[EncodedExample]) -> None:
         """Take the model apart, and try it on the first examples.
@@ -66,9 +81,7 @@ class Stepper:
         Raises:
             ConfigError: If the model cannot be trained as the settings want it.
         """
-        self._reader = probe(
-            self._model, examples, packing=self._train.packing, device=self._device, around=self._routes
-        )
+        self.reader = probe(self.model, examples, packing=self._train.packing, device=self._device, around=self._routes)
 
     def accumulate(self, portion: Portion, *, by_language: bool) -> Made:
         """Add the gradients of a step's loss to the parameters, up to the sum over processes.
@@ -78,25 +91,40 @@ class Stepper:
             by_language: Whether to give the loss of each language too.
         """
         made = Made({}, {}, [])
-        for micro_batch in portion.micro_batches:
-            batch = place(micro_batch.batch, self._device)
-            for method in self._methods:
-                batch = method.prepare(batch)
-            # Layers that are computed again on the way back must find the same routes.
-            with self._routes(batch):
-                self._pass(batch, micro_batch, portion, made, by_language=by_language)
+        for micro_batch, batch in self.batches(portion):
+            self._pass(batch, micro_batch, portion, made, by_language=by_language)
         if self._processes.is_first:  # once over all processes, whose gradients are added up
             self._add(self._step_losses(), made)
         return made
 
+    def batches(self, portion: Portion) -> Iterator[tuple[MicroBatch, Batch]]:
+        """What the model is given, one forward pass at a time; its routes are open while it is worked on."""
+        for micro_batch in portion.micro_batches:
+            batch = place(micro_batch.batch, self._device)
+            for method in self.methods:
+                batch = method.prepare(batch)
+            # Layers that are computed again on the way back must find the same routes.
+            with self._routes(batch):
+                yield micro_batch, batch
+
+    def forget_forward_losses(self) -> None:
+        """Clear what methods left behind in a forward pass that is not part of the training."""
+        for method in self.methods:
+            method.forward_loss(self.model)
+
+    @property
+    def factors(self) -> list[LowRank]:
+        """The low-rank factors that are penalised."""
+        return [factor for method in self._penalised for factor in method.factors(self.model)]
+
     def _pass(self, batch: Batch, micro_batch: MicroBatch, portion: Portion, made: Made, *, by_language: bool) -> None:
         """Forward and backward pass of one micro-batch."""
-        with self._autocast():
+        with self.autocast():
             loss = self._loss(batch, by_language=by_language)
             terms = {NLL: loss.total / portion.num_target_tokens}
             weight = micro_batch.num_tokens / portion.num_tokens
-            for method in self._methods:
-                for name, term in method.forward_loss(self._model).items():
+            for method in self.methods:
+                for name, term in method.forward_loss(self.model).items():
                     terms[name] = term * weight
         made.parts.append(self._add(terms, made))
         for language, (part, count) in loss.by_language.items():
@@ -117,23 +145,29 @@ class Stepper:
 
     def _loss(self, batch: Batch, *, by_language: bool) -> Loss:
         """A method's own loss, else the language model's."""
-        own = [loss for method in self._methods if (loss := method.loss(self._model, batch)) is not None]
+        own = [loss for method in self.methods if (loss := method.loss(self.model, batch)) is not None]
         if len(own) > 1:
             raise ConfigError("Two methods of this run bring a loss of their own; only one can. Train them apart.")
-        return Loss(own[0], {}) if own else language_model_loss(self._reader, batch, by_language=by_language)
+        return Loss(own[0], {}) if own else language_model_loss(self.reader, batch, by_language=by_language)
 
     def _step_losses(self) -> dict[str, Tensor]:
-        return {name: term for method in self._methods for name, term in method.step_loss(self._model).items()}
+        return {name: term for method in self.methods for name, term in method.step_loss(self.model).items()}
 
-    def update(self, optimizer: Optimizer, parameters: Sequence[nn.Parameter], made: Made, *, lr: float) -> Tensor:
+    def update(
+        self, optimizer: Optimizer, parameters: Sequence[nn.Parameter], made: Made, *, step: int, lr: float
+    ) -> Tensor:
         """Change the weights and forget the gradients; returns the gradient's norm before clipping.
 
         Raises:
             FloatingPointError: If the loss or its gradient is not finite; then no weight has changed.
         """
         self._processes.add_up_gradients(parameters)
-        for method in self._methods:
-            method.before_step(self._model)
+        if self._penalty is not None:
+            for name, value in self._penalty.add_gradient(self.factors, parameters, step).items():
+                # Every process has added the same gradient, and the books add up over processes.
+                made.terms[name] = value if self._processes.is_first else torch.zeros_like(value)
+        for method in self.methods:
+            method.before_step(self.model)
         gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
         norm = get_total_norm(gradients)
         # The one time in a step that the processor waits for the accelerator.
@@ -143,21 +177,24 @@ class Stepper:
             clip_grads_with_norm_(parameters, self._max_grad_norm, norm)
         set_lr(optimizer, lr)
         optimizer.step()
-        if any(type(method).after_step is not Method.after_step for method in self._methods):
+        if any(type(method).after_step is not Method.after_step for method in self.methods):
             rates = lr_by_parameter(optimizer)
-            for method in self._methods:
-                method.after_step(self._model, rates)
+            for method in self.methods:
+                method.after_step(self.model, rates)
+        if self._penalty is not None:
+            self._penalty.decay(self.factors, lr_by_parameter(optimizer), step)
         optimizer.zero_grad(set_to_none=True)
         return norm
 
-    def _autocast(self) -> AbstractContextManager[Any]:
+    def autocast(self) -> AbstractContextManager[Any]:
+        """The number format of forward passes."""
         if self._train.precision == "float32":
             return nullcontext()
         return torch.autocast(self._device.type, torch.bfloat16)
 
     def _routes(self, batch: Batch) -> AbstractContextManager[Any]:
         """The routes of all methods that need one."""
-        routed = [method for method in self._methods if method.routes_by_language]
+        routed = [method for method in self.methods if method.routes_by_language]
         if not routed:
             return nullcontext()
         stack = ExitStack()

@@ -1,0 +1,1 @@
+"""Penalties on what a method adds to a base."""
