@@ -10,8 +10,6 @@ from torch.optim import Optimizer
 
 from codeglot.optim.settings import Optim
 
-_BETAS, _EPS = (0.9, 0.999), 1e-8
-"""Where the run file says nothing; torch's, and those of Kingma and Ba 2015, arXiv:1412.6980."""
 _FUSED_DEVICES = {"cpu", "cuda"}
 """Where torch updates all parameters in one kernel; elsewhere it goes through them in groups."""
 
@@ -21,5 +19,4 @@ def build(hidden: list[dict[str, Any]], others: list[dict[str, Any]], settings: 
     groups = [*hidden, *others]
     can_fuse = all(p.device.type in _FUSED_DEVICES and p.is_floating_point() for g in groups for p in g["params"])
     way = {"fused": True} if can_fuse else {"foreach": True}
-    betas, eps = settings.betas or _BETAS, settings.eps or _EPS
-    return torch.optim.AdamW(groups, lr=settings.lr, betas=betas, eps=eps, **way)
+    return torch.optim.AdamW(groups, lr=settings.lr, betas=settings.betas, eps=settings.eps, **way)

@@ -1,12 +1,13 @@
 """What the run file says about the optimizer. No torch here: a run file is checked without it."""
 
-from typing import Literal, Self
+from collections.abc import Mapping
+from typing import Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
 from codeglot.config import StrictModel
 from codeglot.errors import UnknownNameError
-from codeglot.optim.registry import OPTIMIZERS
+from codeglot.optim.registry import OPTIMIZERS, USUAL
 
 
 class Sophia(StrictModel):
@@ -69,13 +70,13 @@ class Optim(StrictModel):
     `sophia_h`: steps by curvature, estimated from sampled labels or random vectors; `lion`, `signum`: signs alone."""
     lr: float = Field(gt=0)
     """Largest learning rate of the schedule. There is no default: it depends on the method and the base."""
-    betas: tuple[float, float] | None = None
-    """Decay of the running means, of the gradient and of its square or the curvature, each in [0, 1); None: those of
-    its authors, 0.9 and 0.999 (`adamw`), 0.965 and 0.99 (`sophia_g`, `sophia_h`), 0.9 and 0.99 (`lion`). `signum` has
-    the first alone."""
-    eps: float | None = Field(default=None, gt=0)
-    """Least divisor: added to the root of the mean square (`adamw`; None: 1e-8), or below which curvature counts as
-    none (Sophia; None: 1e-12)."""
+    betas: tuple[float, float] = (0.9, 0.999)
+    """Decay of the running means, of the gradient and of its square or the curvature, each in [0, 1). Left out: those
+    of its authors, for `sophia_g` and `sophia_h` 0.965 and 0.99, for `lion` 0.9 and 0.99; `signum` has the first
+    alone."""
+    eps: float = Field(default=1e-8, gt=0)
+    """Added to the root of the mean square; for `sophia_g` and `sophia_h` (left out: 1e-12) curvature below it counts
+    as none."""
     weight_decay: float = Field(default=0.0, ge=0)
     """Decoupled decay of matrices; vectors (biases, norms) are never decayed."""
     schedule: Literal["constant", "linear", "cosine"] = "cosine"
@@ -91,6 +92,15 @@ class Optim(StrictModel):
     sophia: Sophia | None = None
     """For `sophia_g` and `sophia_h`; None: the defaults."""
 
+    @model_validator(mode="before")
+    @classmethod
+    def _has_what_is_usual(cls, data: Any) -> Any:
+        """Write down what its authors take, so that every record of a run tells it."""
+        if not isinstance(data, Mapping):
+            return data
+        usual = USUAL.get(data.get("name", "adamw"), {})
+        return {**usual, **data}
+
     @field_validator("name")
     @classmethod
     def _is_known(cls, name: str) -> str:
@@ -100,8 +110,8 @@ class Optim(StrictModel):
 
     @field_validator("betas")
     @classmethod
-    def _are_decays(cls, betas: tuple[float, float] | None) -> tuple[float, float] | None:
-        if betas and not all(0 <= beta < 1 for beta in betas):
+    def _are_decays(cls, betas: tuple[float, float]) -> tuple[float, float]:
+        if not all(0 <= beta < 1 for beta in betas):
             raise ValueError(f"{list(betas)} must lie in [0, 1), as in [0.9, 0.999]")
         return betas
 
@@ -115,10 +125,11 @@ class Optim(StrictModel):
     def _fits_the_optimizer(self) -> Self:
         if self.sophia and not self.needs_curvature:
             raise ValueError(f"sophia has no effect on name = '{self.name}'; leave it out, or set name = 'sophia_g'")
-        if self.eps is not None and OPTIMIZERS[self.name] == "sign":
+        has_own_eps = self.eps != USUAL[self.name]["eps"]
+        if has_own_eps and OPTIMIZERS[self.name] == "sign":
             raise ValueError(f"eps has no effect on name = '{self.name}', which divides by nothing; leave it out")
         own = self.sophia or Sophia()
-        if self.eps is not None and self.needs_curvature and own.form == "official":
+        if has_own_eps and self.needs_curvature and own.form == "official":
             raise ValueError("eps has no effect on sophia.form = 'official', whose own is 1e-15; leave it out")
         if self.name == "sophia_h" and own.form == "official":
             raise ValueError("sophia.form = 'official': its authors released no sophia_h; set form = 'paper'")

@@ -15,14 +15,11 @@ from torch.optim import Optimizer
 from codeglot.optim.foreach import MeanOptimizer, move, shrink
 from codeglot.optim.settings import Optim
 
-_BETAS = (0.9, 0.99)
-"""Of Lion; signum takes the first."""
-
 
 def build(hidden: list[dict[str, Any]], others: list[dict[str, Any]], settings: Optim) -> Optimizer:
     """Signum or Lion over parameter groups that bring their own `weight_decay`."""
     kind = Lion if settings.name == "lion" else Signum
-    return kind([*hidden, *others], lr=settings.lr, betas=settings.betas or _BETAS)
+    return kind([*hidden, *others], lr=settings.lr, betas=settings.betas)
 
 
 class Signum(MeanOptimizer):
@@ -36,7 +33,7 @@ class Signum(MeanOptimizer):
     """
 
     def __init__(
-        self, params: Iterable[Any], *, lr: float, betas: tuple[float, float] = _BETAS, maximize: bool = False
+        self, params: Iterable[Any], *, lr: float, betas: tuple[float, float] = (0.9, 0.99), maximize: bool = False
     ) -> None:
         super().__init__(params, lr=lr, maximize=maximize)
         self._betas = betas

@@ -24,7 +24,7 @@ from codeglot.optim.foreach import MeanOptimizer, move, shrink
 from codeglot.optim.settings import Optim
 from codeglot.optim.settings import Sophia as Settings
 
-_BETAS, _EPS, _OFFICIAL_EPS = (0.965, 0.99), 1e-12, 1e-15
+_OFFICIAL_EPS = 1e-15
 _GAMMA = {"sophia_g": 0.05, "sophia_h": 0.01}
 """The paper's for language models."""
 
@@ -35,8 +35,8 @@ def build(hidden: list[dict[str, Any]], others: list[dict[str, Any]], settings: 
     return Sophia(
         [*hidden, *others],
         lr=settings.lr,
-        betas=settings.betas or _BETAS,
-        eps=settings.eps or _EPS,
+        betas=settings.betas,
+        eps=settings.eps,
         gamma=own.gamma or _GAMMA[settings.name],
         form=own.form,
         bias_correct_m=own.bias_correct_m,
@@ -77,8 +77,8 @@ class Sophia(MeanOptimizer):
         params: Iterable[Any],
         *,
         lr: float,
-        betas: tuple[float, float] = _BETAS,
-        eps: float = _EPS,
+        betas: tuple[float, float] = (0.965, 0.99),
+        eps: float = 1e-12,
         gamma: float = _GAMMA["sophia_g"],
         form: Literal["paper", "official"] = "paper",
         bias_correct_m: bool = False,
