@@ -162,8 +162,9 @@ class Stepper:
             FloatingPointError: If the loss or its gradient is not finite; then no weight has changed.
         """
         self._processes.add_up_gradients(parameters)
+        factors = self.factors
         if self._penalty is not None:
-            for name, value in self._penalty.add_gradient(self.factors, parameters, step).items():
+            for name, value in self._penalty.add_gradient(factors, parameters, step).items():
                 # Every process has added the same gradient, and the books add up over processes.
                 made.terms[name] = value if self._processes.is_first else torch.zeros_like(value)
         for method in self.methods:
@@ -182,7 +183,7 @@ class Stepper:
             for method in self.methods:
                 method.after_step(self.model, rates)
         if self._penalty is not None:
-            self._penalty.decay(self.factors, lr_by_parameter(optimizer), step)
+            self._penalty.decay(factors, lr_by_parameter(optimizer), step)
         optimizer.zero_grad(set_to_none=True)
         return norm
 
