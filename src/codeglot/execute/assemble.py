@@ -56,7 +56,7 @@ def _command(words: tuple[str, ...], language: Language) -> tuple[str, ...]:
 
 
 def _check_paths(files: dict[str, str], *, taken: set[str]) -> None:
-    folders = {str(parent) for path in (*files, *taken) for parent in PurePosixPath(path).parents}
+    folders = {str(parent) for path in (*files, *taken) for parent in PurePosixPath(path).parents} if files else set()
     for path in files:
         is_plain = path not in {"", "."} and path == str(PurePosixPath(path)) and not path.startswith("/")
         if not is_plain or "\0" in path or ".." in path.split("/"):

@@ -105,6 +105,9 @@ PROGRAMS: dict[str, str | bytes] = {
         "print({k: v for k, v in globals().items() if k != '__builtins__'}, type(__builtins__))\n"
         "import __main__\nprint(__main__.__file__, __name__)"
     ),
+    "finders of modules": (
+        "import sys\nprint(sys.path_hooks, sys.path_importer_cache[sys.argv[0]], __loader__, __spec__)"
+    ),
     "arguments and paths": (
         "import os, sys\n"
         "print(sys.argv, sys.orig_argv, sys.path, sys.executable, sys.flags, sys.warnoptions, os.getcwd())"

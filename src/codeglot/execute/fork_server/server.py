@@ -6,8 +6,8 @@ makes itself new mount and IPC namespaces. The server is the first process of a 
 at a time live: the next begins when all of the last one is dead.
 
 To run the interpreter itself, nothing is executed: the server is started with the very command of the program, and
-waits while `site` looks for `sitecustomize`. A child that returns from there finds a start that goes on: it opens the
-file of the program, and all that follows is the interpreter's own doing.
+waits where the interpreter has started and asks its path hooks whether the file of the program is an archive. A child
+that answers finds a start that goes on: it opens the file, and all that follows is the interpreter's own doing.
 
 The standard library alone, Python 3.9 or newer; this package is only a folder here.
 """
@@ -49,7 +49,7 @@ _HIGHEST_DESCRIPTOR = 256
 
 
 def main(control: int, folder: str, mount: str, preload: tuple[str, ...]) -> None:
-    """Serve until the other end of `control` is closed; returns only in a child that is to become the program.
+    """Serve until the other end of `control` is closed: at once, or when the start has come to the program.
 
     Args:
         control: A socket that keeps the limits of messages.
@@ -71,16 +71,25 @@ def main(control: int, folder: str, mount: str, preload: tuple[str, ...]) -> Non
     own = [name for name in sys.modules if name.partition(".")[0] == "codeglot"]
     kernel.keep_for_ever([server, *map(sys.modules.pop, own)])  # to let go of them is work for each program
     _spare_modules(hidden)
-    gc.collect()
-    gc.disable()
-    gc.freeze()
-    main_module = sys.modules["__main__"]
-    for part in (main_module, vars(main_module)):
-        kernel.track(part)
-    server.control.send(b"ready")
-    server.serve()
-    server.control.detach()
-    gc.enable()
+    if can_fork:
+        sys.path_hooks.insert(0, _Program(server))
+    else:
+        server.serve()
+
+
+class _Program:
+    """A path hook that serves when it is asked for the file of the program, the last thing before that is opened."""
+
+    def __init__(self, server: _Server) -> None:
+        self._server = server
+
+    def __call__(self, path: str) -> Any:
+        """None, which says that it is no archive, as the interpreter's own hooks say of a text."""
+        if path != sys.orig_argv[-1]:
+            raise ImportError
+        sys.path_hooks.remove(self)
+        kernel.keep_for_ever(self)
+        self._server.serve()
 
 
 def _preload(names: Iterable[str]) -> _Hidden:
@@ -198,6 +207,7 @@ class _Server:
         self._be_first()
         kernel.mount("proc", "/proc", "proc", _NO_SUID | kernel.NO_EXECUTE)
         self._last_pid = _open_last_pid()
+        self._sockets = _open_sockets()
         self._share = _Share()
         self._poll = select.poll()
         self._poll.register(control, select.POLLIN)
@@ -216,6 +226,13 @@ class _Server:
 
     def serve(self) -> None:
         """Answer requests; returns in a child that is to become the program."""
+        gc.collect()
+        gc.disable()
+        gc.freeze()
+        main_module = sys.modules["__main__"]
+        for part in (main_module, vars(main_module)):
+            kernel.track(part)
+        self.control.send(b"ready")
         while True:
             for _, events in self._poll.poll():
                 if events & select.POLLHUP:
@@ -252,11 +269,12 @@ class _Server:
 
     def _renew_network(self) -> None:
         """Take a new network where connections of the last program still live: they would keep ports from the next."""
-        with open("/proc/self/net/sockstat", "rb") as file:
-            facts = file.read().split()
+        facts = os.pread(self._sockets, _LONGEST_FACT, 0).split()
         if facts[2] != b"0" or facts[facts.index(b"tw") + 1] != b"0":
             kernel.unshare(kernel.NEW_NETWORK)
             kernel.bring_loopback_up()
+            os.close(self._sockets)
+            self._sockets = _open_sockets()
 
     def _answer(
         self, status: int | None, cpu_s: float = 0.0, memory_kib: int = 0, problem: str = "", *, is_last: bool = False
@@ -279,13 +297,15 @@ class _Server:
             _execute(request["command"], request["env"])
         _signal.signal(_signal.SIGINT, _signal.default_int_handler)
         kernel.show_memory(1)
+        self.control.detach()
+        gc.enable()
 
     def _read_request(self) -> tuple[dict[str, Any], list[int]]:
         _, ancillary, _, _ = self.control.recvmsg(_NUMBER_SIZE, _socket.CMSG_SPACE(4 * 4), _socket.MSG_CMSG_CLOEXEC)
         numbers = ancillary[0][2]
         body, *streams = [int.from_bytes(numbers[i : i + 4], sys.byteorder) for i in range(0, len(numbers), 4)]
-        with open(body, "rb") as file:
-            return marshal.load(file), streams  # noqa: S302 - written by the supervisor
+        request = os.pread(body, os.fstat(body).st_size, 0)  # as a whole: `marshal.load` reads a file bit by bit
+        return marshal.loads(request), streams  # noqa: S302 - written by the supervisor
 
     def _set_up(self, request: dict[str, Any]) -> None:
         kernel.unshare(kernel.NEW_MOUNTS | kernel.NEW_IPC)
@@ -347,6 +367,11 @@ def _open_last_pid() -> int | None:
     except OSError:
         return None
     return descriptor
+
+
+def _open_sockets() -> int:
+    """The file that counts the sockets of the network that this process is in now."""
+    return os.open("/proc/self/net/sockstat", os.O_RDONLY)
 
 
 def _execute(command: list[str], env: dict[str, str]) -> NoReturn:
