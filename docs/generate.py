@@ -16,7 +16,7 @@ from pydantic_core import PydanticUndefined
 
 from codeglot import records, runs
 from codeglot.cli.main import app
-from codeglot.config import StrictModel
+from codeglot.config import StrictModel, tables
 from codeglot.evaluate.benchmarks import benchmark
 from codeglot.jobs.experiment import Experiment
 from codeglot.jobs.runfile import RunFile
@@ -85,11 +85,9 @@ def fields_table(model: type[BaseModel]) -> str:
 def nested(model: type[BaseModel]) -> list[tuple[str, type[BaseModel]]]:
     """Tables inside a run file, by dotted name."""
     found = []
-    for name, field in model.model_fields.items():
-        for part in (field.annotation, *get_args(field.annotation)):
-            if isinstance(part, type) and issubclass(part, BaseModel):
-                found.append((name, part))
-                found += [(f"{name}.{child}", inner) for child, inner in nested(part)]
+    for name, part in tables(model).items():
+        found.append((name, part))
+        found += [(f"{name}.{child}", inner) for child, inner in nested(part)]
     return found
 
 

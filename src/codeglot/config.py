@@ -5,7 +5,7 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, Self, TypeVar
+from typing import Any, Self, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, ModelWrapValidatorHandler, ValidationError, model_validator
 from pydantic_core import InitErrorDetails, PydanticCustomError
@@ -45,6 +45,16 @@ def _repeat(detail: Any) -> InitErrorDetails:
     """The same complaint, in the form that pydantic takes to raise it again."""
     kind = PydanticCustomError(detail["type"], "{message}", {"message": detail["msg"]})
     return InitErrorDetails(type=kind, loc=detail["loc"], input=detail["input"])
+
+
+def tables(schema: type[BaseModel]) -> dict[str, type[BaseModel]]:
+    """Keys that hold a table, or a list of them, and what stands in it."""
+    return {
+        name: part
+        for name, field in schema.model_fields.items()
+        for part in (field.annotation, *get_args(field.annotation))
+        if isinstance(part, type) and issubclass(part, BaseModel)
+    }
 
 
 def load(schema: type[Schema], path: Path, overrides: Iterable[str] = ()) -> Schema:

@@ -39,7 +39,7 @@ def worth(value: Tensor) -> float:
 
 
 def slow_penalty(settings: Spectral, factors: Sequence[LowRank]) -> Tensor:
-    """What `penalty` should give, for weighting = 'high'."""
+    """What `penalty` should give; of the controls, for `uniform` and `low` over two axes."""
     if settings.target == "delta_w":
         values = [on_two_axes(settings, f.scale * f.b_OR @ f.a_RI) for f in factors]
     elif settings.layout in {"fft2", "dct2"}:
@@ -70,20 +70,28 @@ def on_rows(settings: Spectral, rows: Any) -> Tensor:
 
 def on_two_axes(settings: Spectral, matrix: Tensor) -> Tensor:
     height, width = matrix.shape
+
+    def mirrored(k: int, last: int) -> int:
+        return last - k if settings.weighting == "low" else k
+
     if settings.layout == "dct2":
         squares = (cosines(height) @ matrix @ cosines(width).T) ** 2
-        parts = [torch.arange(size, dtype=torch.float64) / size for size in matrix.shape]
+        parts = [
+            torch.tensor([mirrored(k, size - 1) / size for k in range(size)], dtype=torch.float64)
+            for size in matrix.shape
+        ]
     else:
         squares = torch.fft.fft2(matrix, norm="ortho").abs() ** 2
         parts = [
-            torch.tensor([min(k, size - k) / (size / 2) for k in range(size)], dtype=torch.float64)
+            torch.tensor([mirrored(min(k, size - k), size // 2) / (size / 2) for k in range(size)], dtype=torch.float64)
             for size in matrix.shape
         ]
     u, v = (
         settings.phi_low + (settings.phi_high - settings.phi_low) * (part / settings.threshold).clamp(max=1)
         for part in parts
     )
-    value = ((1 - u[:, None] * v) * squares).sum()
+    weights = 1 - u[:, None] * v
+    value = ((weights.mean() if settings.weighting == "uniform" else weights) * squares).sum()
     if settings.fft_norm == "backward":
         return value * height * width
     return value / (matrix**2).sum() if settings.fft_norm == "energy_ratio" else value

@@ -9,34 +9,19 @@ from collections.abc import Iterator, Mapping
 from importlib import import_module, resources
 from pathlib import PurePath
 from textwrap import wrap
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_origin
 
 from pydantic import BaseModel
+from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from codeglot.data.settings import Data, DataSet
-from codeglot.jobs.sections import Evaluate, Generate, Validation
-from codeglot.models.settings import Base
-from codeglot.optim.settings import Optim
-from codeglot.train.settings import Train
+from codeglot.config import tables
+from codeglot.jobs.runfile import RunFile
 
 if TYPE_CHECKING:
     from codeglot.methods.base import Method
 
 _WIDTH = 110
-_SECTIONS: Mapping[str, type[BaseModel]] = {
-    "base": Base,
-    "data": Data,
-    "data.sources": DataSet,
-    "methods": BaseModel,
-    "optim": Optim,
-    "train": Train,
-    "validation": Validation,
-    "generate": Generate,
-    "evaluate": Evaluate,
-}
-_LISTS = ("data.sources", "methods")
-"""Sections of which there may be several."""
 
 
 def init(method: str) -> str:
@@ -49,56 +34,60 @@ def init(method: str) -> str:
     schema: type[Method] = registry.get(method)
     start = tomllib.loads((resources.files(__package__) / "start.toml").read_text(encoding="utf-8"))
     start["optim"]["lr"] = schema.usual_lr
+    start["methods"] = [{"method": method}]
     lines = [
         f"# codeglot train run.toml --out runs/{method}",
         f"# codeglot evaluate runs/{method}",
         "#",
-        "# A key behind `#` has its default, as shown; one without a value is None. Take the `#` away to set it.",
+        "# A key behind `#` has its default, as shown; one without a value is None, or has no default. Take the `#`",
+        "# away to set it, and that of its table.",
         "",
-        "seed = 0",
+        *_keys(RunFile, start, {**tables(RunFile), "methods": schema}),
     ]
-    for name, section in _SECTIONS.items():
-        given = {"method": method} if name == "methods" else _at(start, name)
-        lines += ["", f"[[{name}]]" if name in _LISTS else f"[{name}]"]
-        lines += _fields(schema if name == "methods" else section, given, method)
     return "\n".join(lines) + "\n"
 
 
-def _at(tree: dict[str, Any], dotted: str) -> dict[str, Any]:
-    """A table of the start file; the first one of a list."""
-    node: Any = tree
-    for key in dotted.split("."):
-        node = node[key]
-        node = node[0] if isinstance(node, list) else node
-    return {key: value for key, value in node.items() if f"{dotted}.{key}" not in _SECTIONS}
+def _keys(
+    schema: type[BaseModel], given: Mapping[str, Any] | None, inner: Mapping[str, type[BaseModel]], place: str = ""
+) -> Iterator[str]:
+    """Every key of a table with its meaning and value, then the tables within; behind `#` what is not given.
 
-
-def _fields(schema: type[BaseModel], given: Mapping[str, Any], method: str) -> Iterator[str]:
-    """Every setting of a section: its meaning, then its value, commented where it is the default."""
+    Args:
+        schema: Of the table.
+        given: What it says; None: it is not there.
+        inner: Schemas of the tables within.
+        place: Dotted name of the table, with a dot behind it.
+    """
     for name, field in schema.model_fields.items():
-        if _is_section(schema, name):
-            continue
-        if meaning := field.description:
-            yield from wrap(" ".join(meaning.split()), _WIDTH, initial_indent="# ", subsequent_indent="# ")
-        if name in given:
-            yield f"{name} = {_toml(given[name])}"
-            continue
-        default = field.get_default(call_default_factory=True)
-        if default is PydanticUndefined:
-            raise ValueError(f"start.toml says nothing about '{name}', which {schema.__name__} of {method} needs")
-        yield f"# {name} =" if default is None else f"# {name} = {_toml(default)}"
+        if name not in inner:
+            yield from _meaning(field)
+            yield _key(name, field, given, place)
+    for name, field in schema.model_fields.items():
+        if name in inner:
+            part = (given or {}).get(name)
+            is_list = get_origin(field.annotation) is tuple
+            yield ""
+            yield from _meaning(field)
+            yield ("# " if part is None else "") + (f"[[{place}{name}]]" if is_list else f"[{place}{name}]")
+            only = part[0] if part and is_list else part
+            yield from _keys(inner[name], only, tables(inner[name]), f"{place}{name}.")
 
 
-def _is_section(schema: type[BaseModel], name: str) -> bool:
-    return schema is Data and name == "sources"
+def _meaning(field: FieldInfo) -> list[str]:
+    return wrap(" ".join((field.description or "").split()), _WIDTH, initial_indent="# ", subsequent_indent="# ")
+
+
+def _key(name: str, field: FieldInfo, given: Mapping[str, Any] | None, place: str) -> str:
+    if given and name in given:
+        return f"{name} = {_toml(given[name])}"
+    default = field.get_default(call_default_factory=True)
+    if default is PydanticUndefined and given is not None:
+        raise ValueError(f"start.toml says nothing about '{place}{name}', which has no default")
+    return f"# {name} =" if default in (None, PydanticUndefined) else f"# {name} = {_toml(default)}"
 
 
 def _toml(value: Any) -> str:
-    """A value in TOML; JSON's forms are also TOML's, but for tables."""
-    if isinstance(value, BaseModel):
-        value = value.model_dump(mode="json", exclude_none=True)
-    if isinstance(value, Mapping):
-        return "{ " + ", ".join(f"{key} = {_toml(item)}" for key, item in value.items()) + " }" if value else "{}"
+    """A value in TOML; JSON's forms are also TOML's, and tables have their own headings."""
     if isinstance(value, list | tuple):
         return "[" + ", ".join(map(_toml, value)) + "]"
     return json.dumps(str(value) if isinstance(value, PurePath) else value, ensure_ascii=False)

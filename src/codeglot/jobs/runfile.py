@@ -42,7 +42,7 @@ class RunFile(StrictModel):
     methods: Annotated[tuple[SerializeAsAny[StrictModel], ...], BeforeValidator(_parse_methods)] = ()
     """How the base is adapted: tables with a key `method`, attached in this order."""
     regularizer: Spectral | None = None
-    """A penalty on the low-rank updates of the methods; None: none but what a method brings along."""
+    """A penalty on the low-rank updates of methods that bring none of their own; None: no other."""
     optim: Optim | None = None
     """The optimizer and its rate."""
     train: Train | None = None

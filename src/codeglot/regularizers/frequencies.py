@@ -152,8 +152,8 @@ def _of_both_axes(settings: Spectral, num_rows: int, size: int, device: torch.de
 class Axis(NamedTuple):
     """One axis of a transform over two; each of its frequencies stands for `counts_K`."""
 
-    transform: Callable[[Tensor], Tensor]
-    """(..., N) -> (..., K)."""
+    filtered: Callable[[Tensor, Tensor], Tensor]
+    """(..., N) with each frequency times its weight, (K,) -> (..., N); symmetric, as a matrix."""
     counts_K: Tensor
     phi_K: Tensor
     is_low_K: Tensor
@@ -179,14 +179,16 @@ def _axis(settings: Spectral, size: int, device: torch.device, dtype: torch.dtyp
         part, counts = torch.arange(size // 2 + 1, dtype=torch.float64) / (size / 2), _counts(size)
     order = _order(settings, size, device)
 
-    def transform(values: Tensor) -> Tensor:
+    def filtered(values: Tensor, weights_K: Tensor) -> Tensor:
         taken = _taken(values, order)
-        return dct(taken) if settings.layout == "dct2" else torch.fft.rfft(taken, norm="ortho")
+        if settings.layout == "dct2":
+            return _put_back(idct(dct(taken) * weights_K), order)
+        return _put_back(torch.fft.irfft(torch.fft.rfft(taken, norm="ortho") * weights_K, n=size, norm="ortho"), order)
 
     free, is_low = phi(settings, part), (part < settings.threshold).double()
     free = free.flip(0) if settings.weighting == "low" else free
     counts_K, phi_K, is_low_K = (row.to(device, dtype) for row in (counts, free, is_low))
-    return Axis(transform, counts_K, phi_K, is_low_K, order)
+    return Axis(filtered, counts_K, phi_K, is_low_K, order)
 
 
 def _weighted(settings: Spectral, weight_K: Tensor, counts_K: Tensor) -> Tensor:

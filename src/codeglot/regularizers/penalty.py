@@ -144,15 +144,11 @@ class Penalty:
 
     def shares(self, factors: Sequence[LowRank]) -> dict[str, Shares]:
         """Where the energy of each tensor lies, beside white noise."""
-        with torch.no_grad():
-            found: dict[str, Shares] = {}
-            for group in measure(self._settings, factors, with_energy=True):
-                if group.energies_G is None or group.low_G is None:
-                    continue
-                rows = zip(group.names, group.energies_G.tolist(), group.low_G.tolist(), strict=True)
-                for name, energy, low in rows:
-                    found[name] = Shares(energy, low / energy if energy > 0 else 0.0, group.noise_low)
-        return found
+        return {
+            name: Shares(energy, low / energy if energy > 0 else 0.0, group.noise_low)
+            for group in measure(self._settings, factors)
+            for name, energy, low in zip(group.names, group.energies_G.tolist(), group.low_G.tolist(), strict=True)
+        }
 
 
 def _add(pairs: Sequence[tuple[nn.Parameter, Tensor]], strength: float) -> None:

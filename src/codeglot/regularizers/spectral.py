@@ -6,16 +6,17 @@
 Tensors of one shape go through the transform together. All of it is float32, and outside of autocast.
 
 Two axes (`fft2`, `dct2`): the weight is 1 - u(k) v(l), with phi along each axis, over frequencies as parts of the
-highest. Of a product s B A it is computed without the product, from two thin transforms, in O((I + O) R^2):
+highest. Of a product s B A it is computed without the product, in O((I + O) R^2), with the filters U and V that leave
+of each frequency the part u(k) and v(l):
 
-    sum of (1 - u(k) v(l)) |spectrum(k, l)|^2 = s^2 [ tr(B'B AA') - Re tr( (B^' diag(u) B^) (A^ diag(v) A^') ) ]
+    sum of (1 - u(k) v(l)) |spectrum(k, l)|^2 = s^2 [ tr(B'B AA') - tr(B'UB AVA') ]
 
 Frequency of a weight is frequency in the order of its indices, which has no meaning of its own: hidden units may be
 renumbered freely. `weighting = "permuted"` is the control for that.
 
 Source: Narasimhan 2026, FLeX, arXiv:2604.06253, equations 3 to 7; the forms on two axes and the decay are ours.
 
-Shapes: G tensors of one shape, M rows, N numbers in a row, I in_features, O out_features, R rank.
+Shapes: G tensors of one shape, M rows, N numbers in a row, K frequencies, I in_features, O out_features, R rank.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -27,7 +28,7 @@ from torch import Tensor
 from torch.autograd import Function
 from torch.autograd.function import once_differentiable
 
-from codeglot.regularizers.frequencies import Spectrum, axis_of, spectrum_of, squares
+from codeglot.regularizers.frequencies import Axis, Spectrum, axis_of, spectrum_of, squares
 from codeglot.regularizers.low_rank import LowRank
 from codeglot.regularizers.settings import Spectral
 
@@ -35,42 +36,36 @@ _EPS = 1e-12
 """Energy below which a tensor has no spectrum, as B before the first step."""
 
 
-class Penalties(NamedTuple):
-    """Tensors of one shape."""
+class Energies(NamedTuple):
+    """Where the energy of tensors of one shape lies."""
 
     names: tuple[str, ...]
     """Module and factor, as `layers.0.mlp.up_proj.A`; the module alone for a product."""
-    values_G: Tensor
-    """Penalty of each, differentiable."""
-    energies_G: Tensor | None = None
-    """Sum of squares of each, without gradient; None if not asked for."""
-    low_G: Tensor | None = None
-    """The part of that below the threshold; None if not asked for."""
-    noise_low: float = 0.0
+    energies_G: Tensor
+    """Sum of squares of each."""
+    low_G: Tensor
+    """The part of that below the threshold."""
+    noise_low: float
     """The same of white noise, as a part of its energy."""
 
 
 def penalty(settings: Spectral, factors: Sequence[LowRank]) -> Tensor:
-    """The penalty of a model, a scalar, without its strength."""
-    groups = list(measure(settings, factors))
-    total = torch.cat([group.values_G for group in groups]).sum()
-    return total / sum(len(group.names) for group in groups) if settings.reduction == "mean" else total
-
-
-def measure(settings: Spectral, factors: Sequence[LowRank], *, with_energy: bool = False) -> Iterator[Penalties]:
-    """Penalties, one item per shape.
-
-    Args:
-        settings: Which spectrum, and its weights.
-        factors: Of one or several methods.
-        with_energy: Whether to tell the energy of each tensor, and how much of it lies below the threshold.
-    """
+    """The penalty of a model, a scalar, differentiable, without its strength."""
     with _exact(factors):
         if settings.target == "delta_w":
-            yield from (_of_products(settings, group, with_energy=with_energy) for group in _by_shape(factors))
+            values = [_penalties_of_products(settings, group) for group in _products(settings, factors)]
         else:
-            for group in _tensors(settings, factors):
-                yield _of_tensors(settings, group, with_energy=with_energy)
+            values = [_penalties_of_tensors(settings, group) for group in _tensors(settings, factors)]
+        each = torch.cat(values)
+    return each.mean() if settings.reduction == "mean" else each.sum()
+
+
+def measure(settings: Spectral, factors: Sequence[LowRank]) -> list[Energies]:
+    """Where the energy lies, one item per shape, without gradient."""
+    with torch.no_grad(), _exact(factors):
+        if settings.target == "delta_w":
+            return [_energies_of_products(group) for group in _products(settings, factors)]
+        return [_energies_of_tensors(settings, group) for group in _tensors(settings, factors)]
 
 
 def decay(settings: Spectral, factors: Sequence[LowRank], rates: Mapping[Tensor, float]) -> None:
@@ -137,19 +132,23 @@ def _stacked(tensors: Sequence[Tensor]) -> Tensor:
     return stacked if stacked.dtype == torch.float64 else stacked.float()
 
 
-def _of_tensors(settings: Spectral, group: _Tensors, *, with_energy: bool) -> Penalties:
+def _penalties_of_tensors(settings: Spectral, group: _Tensors) -> Tensor:
+    """Of each, shape (G,)."""
     values_GMN = _laid_out(settings, group)
     spectrum = spectrum_of(settings, values_GMN)
-    values_G: Tensor = _Quadratic.apply(values_GMN, spectrum)  # type: ignore[no-untyped-call]
+    penalties_G: Tensor = _Quadratic.apply(values_GMN, spectrum)  # type: ignore[no-untyped-call]
     if settings.fft_norm == "backward":
-        values_G = values_G * spectrum.size
-    elif settings.fft_norm == "energy_ratio":
-        values_G = _ratio(values_G, values_GMN.square().sum(dim=(1, 2)))
-    if not with_energy:
-        return Penalties(group.names, values_G)
-    energies_G = values_GMN.detach().square().sum(dim=(1, 2))
-    low_G = torch.mv(squares(spectrum.forward(values_GMN.detach())), spectrum.low_F)
-    return Penalties(group.names, values_G, energies_G, low_G, spectrum.noise_low)
+        return penalties_G * spectrum.size
+    if settings.fft_norm == "energy_ratio":
+        return _ratio(penalties_G, values_GMN.square().sum(dim=(1, 2)))
+    return penalties_G
+
+
+def _energies_of_tensors(settings: Spectral, group: _Tensors) -> Energies:
+    values_GMN = _laid_out(settings, group)
+    spectrum = spectrum_of(settings, values_GMN)
+    low_G = torch.mv(squares(spectrum.forward(values_GMN)), spectrum.low_F)
+    return Energies(group.names, values_GMN.square().sum(dim=(1, 2)), low_G, spectrum.noise_low)
 
 
 class _Quadratic(Function):
@@ -173,51 +172,86 @@ class _Quadratic(Function):
         return inner.mul_((2 * slopes_G)[:, None, None]), None
 
 
-def _ratio(values_G: Tensor, energies_G: Tensor) -> Tensor:
+def _ratio(penalties_G: Tensor, energies_G: Tensor) -> Tensor:
     """Penalty by energy; where there is nothing, 0 without a gradient, and no division that would make one."""
     is_there = energies_G.detach() > _EPS
-    return torch.where(is_there, values_G, 0.0) / torch.where(is_there, energies_G, 1.0)
+    return torch.where(is_there, penalties_G, 0.0) / torch.where(is_there, energies_G, 1.0)
 
 
-def _by_shape(factors: Sequence[LowRank]) -> list[list[LowRank]]:
+class _Products(NamedTuple):
+    """Products of one shape."""
+
+    names: tuple[str, ...]
+    a_GRI: Tensor
+    b_GRO: Tensor
+    squared_scales_G: Tensor
+    on_a: Axis
+    on_b: Axis
+
+    def energies(self) -> Tensor:
+        """Sum of squares of each, shape (G,)."""
+        return self._between(self.a_GRI, self.b_GRO)
+
+    def filtered_energies(self, u_K: Tensor, v_K: Tensor) -> Tensor:
+        """The same with each frequency times u(k) v(l)."""
+        with torch.no_grad():
+            filtered = self.on_a.filtered(self.a_GRI, v_K), self.on_b.filtered(self.b_GRO, u_K)
+        return self._between(*filtered)
+
+    def _between(self, filtered_a_GRI: Tensor, filtered_b_GRO: Tensor) -> Tensor:
+        factors = self.a_GRI, filtered_a_GRI, self.b_GRO, filtered_b_GRO
+        energies_G: Tensor = _FilteredEnergy.apply(*factors)  # type: ignore[no-untyped-call]
+        return self.squared_scales_G * energies_G
+
+
+class _FilteredEnergy(Function):
+    """tr(B'UB AVA') of each, from A, AV, B' and B'U.
+
+    The filters U and V are symmetric, so the gradient is made of their results: no transform back. What is filtered
+    takes none of its own.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, a_GRI: Tensor, filtered_a_GRI: Tensor, b_GRO: Tensor, filtered_b_GRO: Tensor) -> Tensor:
+        of_a_GRR, of_b_GRR = a_GRI @ filtered_a_GRI.mT, b_GRO @ filtered_b_GRO.mT
+        ctx.save_for_backward(of_a_GRR, filtered_a_GRI, of_b_GRR, filtered_b_GRO)
+        return (of_a_GRR * of_b_GRR).sum(dim=(1, 2))
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, slopes_G: Tensor) -> tuple[Tensor, None, Tensor, None]:
+        of_a_GRR, filtered_a_GRI, of_b_GRR, filtered_b_GRO = ctx.saved_tensors
+        twice_G11 = (2 * slopes_G)[:, None, None]
+        return twice_G11 * of_b_GRR @ filtered_a_GRI, None, twice_G11 * of_a_GRR @ filtered_b_GRO, None
+
+
+def _products(settings: Spectral, factors: Sequence[LowRank]) -> Iterator[_Products]:
+    """Products by shape."""
     groups: dict[tuple[object, ...], list[LowRank]] = {}
     for factor in factors:
         groups.setdefault((factor.a_RI.shape, factor.b_OR.shape, factor.a_RI.device), []).append(factor)
-    return list(groups.values())
+    for group in groups.values():
+        a_GRI = _stacked([factor.a_RI for factor in group])
+        b_GRO = _stacked([factor.b_OR for factor in group]).mT
+        squared_scales_G = a_GRI.new_tensor([factor.scale**2 for factor in group])
+        names = tuple(factor.module for factor in group)
+        yield _Products(names, a_GRI, b_GRO, squared_scales_G, axis_of(settings, a_GRI), axis_of(settings, b_GRO))
 
 
-def _of_products(settings: Spectral, group: Sequence[LowRank], *, with_energy: bool) -> Penalties:
-    a_GRI = _stacked([factor.a_RI for factor in group])
-    b_GRO = _stacked([factor.b_OR for factor in group]).transpose(1, 2)
-    scales_G = torch.tensor([factor.scale for factor in group]).to(a_GRI).square()
-    on_b, on_a = axis_of(settings, b_GRO), axis_of(settings, a_GRI)
-    of_b, of_a = on_b.transform(b_GRO), on_a.transform(a_GRI)
-
-    def weighted(u_K: Tensor, v_K: Tensor) -> Tensor:
-        """Energy of the products, each frequency times u(k) v(l), shape (G,)."""
-        grams = _gram(of_b, on_b.counts_K * u_K) * _gram(of_a, on_a.counts_K * v_K)
-        return scales_G * grams.sum(dim=(1, 2))
-
-    energies_G = scales_G * (_gram(a_GRI) * _gram(b_GRO)).sum(dim=(1, 2))
+def _penalties_of_products(settings: Spectral, group: _Products) -> Tensor:
+    """Of each, shape (G,)."""
+    energies_G, on_a, on_b = group.energies(), group.on_a, group.on_b
     if settings.weighting == "uniform":
-        values_G = energies_G * (1 - on_b.mean(on_b.phi_K) * on_a.mean(on_a.phi_K))
+        penalties_G = energies_G * (1 - on_b.mean(on_b.phi_K) * on_a.mean(on_a.phi_K))
     else:
-        values_G = energies_G - weighted(on_b.phi_K, on_a.phi_K)
+        penalties_G = energies_G - group.filtered_energies(on_b.phi_K, on_a.phi_K)
     if settings.fft_norm == "backward":
-        values_G = values_G * (a_GRI.shape[2] * b_GRO.shape[2])
-    elif settings.fft_norm == "energy_ratio":
-        values_G = _ratio(values_G, energies_G)
-    names = tuple(factor.module for factor in group)
-    if not with_energy:
-        return Penalties(names, values_G)
-    low_G = weighted(on_b.is_low_K, on_a.is_low_K).detach()
+        return penalties_G * (group.a_GRI.shape[2] * group.b_GRO.shape[2])
+    return _ratio(penalties_G, energies_G) if settings.fft_norm == "energy_ratio" else penalties_G
+
+
+def _energies_of_products(group: _Products) -> Energies:
+    on_a, on_b = group.on_a, group.on_b
     noise_low = float(on_b.mean(on_b.is_low_K) * on_a.mean(on_a.is_low_K))
-    return Penalties(names, values_G, energies_G.detach(), low_G, noise_low)
-
-
-def _gram(rows_GRK: Tensor, weights_K: Tensor | None = None) -> Tensor:
-    """Weighted inner products of rows, shape (G, R, R); frequencies in pairs leave no imaginary part."""
-    weighted = rows_GRK if weights_K is None else rows_GRK * weights_K
-    if not rows_GRK.is_complex():
-        return weighted @ rows_GRK.transpose(1, 2)
-    return weighted.real @ rows_GRK.real.transpose(1, 2) + weighted.imag @ rows_GRK.imag.transpose(1, 2)
+    low_G = group.filtered_energies(on_b.is_low_K, on_a.is_low_K)
+    return Energies(group.names, group.energies(), low_G, noise_low)
