@@ -34,7 +34,7 @@ _NOT_EXECUTED = {
 }
 """Facts of a language that decide no verdict: what it is called, and how answers are read, ended and changed."""
 _FACTS: dict[str, tuple[Language, str]] = {}
-"""By id, a language and what its file says, as `execution_key` takes it."""
+"""By id, a language and the hash of what its file says, as `execution_key` takes it."""
 
 
 class ColdSandbox:
@@ -113,15 +113,15 @@ def execution_key(request: ExecutionRequest, language: Language, version: str) -
     """Hash of all that decides a verdict; equal keys are the same experiment."""
     # As ASCII: a model may write half of a surrogate pair.
     asked = json.dumps(request.model_dump(mode="json", exclude={"from_nothing"}), sort_keys=True)
-    return short_hash(f"[{asked}, {_facts_of(language)}, {json.dumps(version)}]")
+    return short_hash(asked, _facts_of(language), version)
 
 
 def _facts_of(language: Language) -> str:
-    """What a language's file says about how programs are run, as JSON; made once, since it costs more than the rest."""
+    """Hash of what a language's file says about how programs are run; made once, since it costs more than the rest."""
     if (known := _FACTS.get(language.id)) is None or known[0] is not language:
         facts = language.model_dump(mode="json", exclude=_NOT_EXECUTED)
         facts["limits"]["weight"] = 1.0  # it decides when a program runs, not how it ends
-        known = _FACTS[language.id] = language, json.dumps(facts, sort_keys=True)
+        known = _FACTS[language.id] = language, short_hash(facts)
     return known[1]
 
 

@@ -34,6 +34,8 @@ from codeglot.records import Limits
 LONGEST_LOOK_S = 0.25
 """Time between two looks at CPU time, memory and disk, at most."""
 SHORTEST_LOOK_S = 0.01
+UNREAD_MS = 8
+"""Time before what a box prints is read; then at once."""
 OWN_WORK_S = 0.2
 """CPU time of a group that counts for no program: what starts and keeps the box is in it too, and takes less."""
 MAX_ENTRIES = 20_000
@@ -230,7 +232,11 @@ class _Watch:
     def until_end(self) -> None:
         """Return when the box has ended or has to be killed; `_stop` then says why."""
         poll = select.poll()
-        for number in (self._running.end_fd, self._bounds.stop_fd, *self._streams.printed):
+        for number in (self._running.end_fd, self._bounds.stop_fd):
+            poll.register(number, select.POLLIN)
+        # Most programs end soon, and what they print fits into a pipe; waking for it is a part of what they cost.
+        poll.poll(UNREAD_MS)
+        for number in self._streams.printed:
             poll.register(number, select.POLLIN)
         while not (self._stop or self._look()):
             ready = {number for number, _ in poll.poll(self._wait_ms())}

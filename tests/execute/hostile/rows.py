@@ -206,6 +206,8 @@ libc = ctypes.CDLL(None, use_errno=True)
 print("TRIED")
 if libc.shmget(0x636f6465, 4096, 0o1666) >= 0 or libc.msgget(0x636f6465, 0o1666) >= 0:
     print("BROKE")
+if libc.semget(0x636f6465, 1, 0o1666) >= 0:
+    print("BROKE")
 """,
     ),
     Row(

@@ -1,7 +1,7 @@
 """A level whose steps are started by resident servers instead of from nothing; what they promise is the same.
 
 Each slot has a user, a folder and its servers, one for each kind of root that its languages need; it holds one box at
-a time. The root stays, and with it the mounts that show it; processes, private disks, IPC and, where a program left
+a time. The root stays, and with it the mounts that show it; processes, private disks and, where a program left
 connections, the network are new for every step.
 """
 

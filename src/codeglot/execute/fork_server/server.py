@@ -1,9 +1,10 @@
 """Starts every step from one resident process; runs inside a box, and nowhere else.
 
-The server keeps what costs time: a root that is built, and an interpreter that has started. For each request it forks
-a process that alone reads it, so nothing of a program is ever in the memory from which the next is forked. That process
-makes itself new mount and IPC namespaces. The server is the first process of a pid namespace, in which it lets one step
-at a time live: the next begins when all of the last one is dead.
+The server keeps what costs time: a root that is built, and an interpreter that has started. For each request it forks a
+process that alone reads it, so nothing of a program is ever in the memory from which the next is forked. That process
+makes itself a new mount namespace; IPC objects, which the server's namespace would keep, the filter lets no program
+make. The server is the first process of a pid namespace, in which it lets one step at a time live: the next begins when
+all of the last one is dead.
 
 To run the interpreter itself, nothing is executed: the server is started with the very command of the program, and
 waits where the interpreter has started and asks its path hooks whether the file of the program is an archive. A child
@@ -308,7 +309,7 @@ class _Server:
         return marshal.loads(request), streams  # noqa: S302 - written by the supervisor
 
     def _set_up(self, request: dict[str, Any]) -> None:
-        kernel.unshare(kernel.NEW_MOUNTS | kernel.NEW_IPC)
+        kernel.unshare(kernel.NEW_MOUNTS)
         for path, options in request["disks"]:
             kernel.mount("tmpfs", path, "tmpfs", _NO_SUID, options)
         if not request["is_writable"]:

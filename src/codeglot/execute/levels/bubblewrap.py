@@ -15,7 +15,7 @@ import subprocess
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from importlib import resources
-from pathlib import Path
+from pathlib import Path, PurePath
 from types import MappingProxyType
 
 from codeglot.errors import SandboxError
@@ -185,11 +185,11 @@ class BubblewrapBox:
     def put(self, files: Mapping[str, str | bytes]) -> None:
         """Write files by relative path; only before the first step, since a step could lay links in the way."""
         for path, text in files.items():
-            target = self.folder / path
-            for parent in reversed(target.relative_to(self.folder).parents[:-1]):
+            for parent in reversed(PurePath(path).parents[:-1]) if "/" in path else ():
                 if not (new := self.folder / parent).is_dir():
                     new.mkdir()
                     self._own(new)
+            target = self.folder / path
             target.write_bytes(encode(text) if isinstance(text, str) else text)
             self._own(target)
 
@@ -272,9 +272,9 @@ def memory_file(data: bytes, stack: contextlib.ExitStack) -> int:
     """A read-only file in memory: never blocks its reader or its writer, and may be opened by name in the box."""
     descriptor = os.memfd_create("codeglot", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
     stack.callback(os.close, descriptor)
-    with open(descriptor, "wb", closefd=False) as file:
-        file.write(data)
-    os.lseek(descriptor, 0, os.SEEK_SET)
+    written = 0
+    while written < len(data):
+        written += os.pwrite(descriptor, data[written:], written)
     fcntl.fcntl(descriptor, fcntl.F_ADD_SEALS, fcntl.F_SEAL_WRITE | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SHRINK)
     return descriptor
 
