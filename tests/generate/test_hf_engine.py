@@ -64,7 +64,7 @@ def test_greedy_text_equals_taking_the_largest_logit_step_by_step(
     base: Base, has_adapter: bool, tmp_path: Path
 ) -> None:
     base = base.model_copy(update={"adapter": save_tiny_adapter(tmp_path) if has_adapter else None})
-    model, tokenizer, _ = load_base(base)
+    model, tokenizer, *_ = load_base(base)
     asked = request(1)
     prompt_ids = tokenizer(asked.prompt)["input_ids"]
     ids = list(prompt_ids)

@@ -15,6 +15,8 @@ from tests.tiny_model import random_llama
 VOCAB_SIZE = 300
 IDS = torch.arange(5, 29).reshape(2, 12)
 LANGUAGES = ("python", "java")
+TEXT = [0] * IDS.shape[1]
+"""Language ids of a row without code."""
 
 
 def tiny(seed: int = 0) -> LlamaForCausalLM:

@@ -24,7 +24,7 @@ from codeglot.methods.full import Full
 from codeglot.methods.lora import Lora
 from codeglot.models.load import load_base, load_model
 from codeglot.models.settings import Base
-from tests.methods.little_training import IDS, LANGUAGES, logits, tiny, train_a_little, trained, trained_folder
+from tests.methods.little_training import IDS, LANGUAGES, TEXT, logits, tiny, train_a_little, trained, trained_folder
 from tests.tiny_model import byte_level_tokenizer, random_llama, save_tiny_adapter, save_tiny_model
 
 
@@ -78,7 +78,7 @@ def test_several_methods_have_a_folder_each_and_come_back_in_their_order(tmp_pat
     assert names(tmp_path / "adapter") == ["0_lora", "1_lora", CARD]
     assert loaded.methods == methods
     torch.testing.assert_close(logits(loaded.model), logits(attached.model.eval()), rtol=1e-5, atol=2e-4)
-    assert check_adapter(tiny, tmp_path / "adapter", attached.model, IDS[0].tolist()) < 1e-4
+    assert check_adapter(tiny, tmp_path / "adapter", attached, IDS[0].tolist(), TEXT) < 1e-4
 
 
 def test_saving_again_replaces_the_folder(tmp_path: Path) -> None:
@@ -90,7 +90,7 @@ def test_saving_again_replaces_the_folder(tmp_path: Path) -> None:
 
     assert "stale" not in names(tmp_path / "adapter")
     assert names(tmp_path) == ["adapter"]
-    assert check_adapter(tiny, tmp_path / "adapter", attached.model, IDS[0].tolist()) < 1e-5
+    assert check_adapter(tiny, tmp_path / "adapter", attached, IDS[0].tolist(), TEXT) < 1e-5
 
 
 @pytest.mark.parametrize("method", [Lora(r=64), Full()], ids=lambda method: method.method)
@@ -114,7 +114,7 @@ def test_a_folder_left_between_two_moves_is_put_back_before_anything_is_written(
         save_methods(attached, tmp_path / "adapter")
 
     assert names(tmp_path) == ["adapter"]
-    assert check_adapter(tiny, tmp_path / "adapter", attached.model, IDS[0].tolist()) < 1e-5
+    assert check_adapter(tiny, tmp_path / "adapter", attached, IDS[0].tolist(), TEXT) < 1e-5
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
@@ -141,7 +141,7 @@ def test_the_check_fails_when_the_file_holds_something_else(tmp_path: Path) -> N
     attached = trained_folder(tmp_path / "adapter", Forgetful())
 
     with pytest.raises(RunError, match="loaded again, does not compute what was trained"):
-        check_adapter(tiny, tmp_path / "adapter", attached.model, IDS[0].tolist())
+        check_adapter(tiny, tmp_path / "adapter", attached, IDS[0].tolist(), TEXT)
 
 
 def test_the_check_fails_when_nothing_was_trained(tmp_path: Path) -> None:
@@ -149,7 +149,7 @@ def test_the_check_fails_when_nothing_was_trained(tmp_path: Path) -> None:
     save_methods(attached, tmp_path / "adapter")
 
     with pytest.raises(RunError, match="changes no logit of the base model"):
-        check_adapter(tiny, tmp_path / "adapter", attached.model, IDS[0].tolist())
+        check_adapter(tiny, tmp_path / "adapter", attached, IDS[0].tolist(), TEXT)
 
 
 def test_the_check_fails_on_what_is_no_number(tmp_path: Path) -> None:
@@ -159,7 +159,7 @@ def test_the_check_fails_on_what_is_no_number(tmp_path: Path) -> None:
     save_methods(attached, tmp_path / "adapter")
 
     with pytest.raises(RunError, match="logits differ by nan"):
-        check_adapter(tiny, tmp_path / "adapter", attached.model, IDS[0].tolist())
+        check_adapter(tiny, tmp_path / "adapter", attached, IDS[0].tolist(), TEXT)
 
 
 def test_the_check_leaves_the_model_in_its_modes(tmp_path: Path) -> None:
@@ -168,7 +168,7 @@ def test_the_check_leaves_the_model_in_its_modes(tmp_path: Path) -> None:
     next(iter(attached.model.modules())).training = True
     modes = [module.training for module in attached.model.modules()]
 
-    check_adapter(tiny, tmp_path / "adapter", attached.model, IDS[0].tolist())
+    check_adapter(tiny, tmp_path / "adapter", attached, IDS[0].tolist(), TEXT)
 
     assert [module.training for module in attached.model.modules()] == modes
 

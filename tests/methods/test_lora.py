@@ -15,7 +15,7 @@ from codeglot.errors import ConfigError, EngineError
 from codeglot.methods.adapter import attach_methods, check_adapter, save_methods
 from codeglot.methods.full import Full
 from codeglot.methods.lora import Lora
-from tests.methods.little_training import IDS, LANGUAGES, logits, tiny, train_a_little, trained, trained_folder
+from tests.methods.little_training import IDS, LANGUAGES, TEXT, logits, tiny, train_a_little, trained, trained_folder
 
 OLDEST_KEYS = {
     "peft_type", "task_type", "base_model_name_or_path", "inference_mode", "r", "lora_alpha", "lora_dropout",
@@ -127,7 +127,7 @@ def test_factors_have_shapes_and_names_of_the_base_and_carry_gradients() -> None
     base = tiny()
     model = attach_methods(tiny(), [Lora(r=3, init="pissa")], LANGUAGES).model
 
-    for module, a_RI, b_OR, _ in Lora(r=3, init="pissa").factors(model):
+    for module, a_RI, b_OR, *_ in Lora(r=3, init="pissa").factors(model):
         num_out, num_in = base.get_parameter(f"{module}.weight").shape
         assert (a_RI.shape, b_OR.shape) == ((6, num_in), (num_out, 6))
         (b_OR @ a_RI).square().sum().backward()
@@ -154,7 +154,7 @@ def test_pissa_on_a_16_bit_base_comes_back_within_its_rounding(tmp_path: Path) -
     attached = trained(Lora(init="pissa", r=4), base=base)
     save_methods(attached, tmp_path / "adapter")
 
-    assert check_adapter(base, tmp_path / "adapter", attached.model, IDS[0].tolist()) < 0.05
+    assert check_adapter(base, tmp_path / "adapter", attached, IDS[0].tolist(), TEXT) < 0.05
 
 
 def test_two_loras_add_up_and_both_are_trained(tmp_path: Path) -> None:
@@ -162,7 +162,7 @@ def test_two_loras_add_up_and_both_are_trained(tmp_path: Path) -> None:
     attached = trained(*methods)
     patched = tiny()
     for method in methods:
-        for module, a_RI, b_OR, scale in method.factors(attached.model):
+        for module, a_RI, b_OR, scale, _ in method.factors(attached.model):
             patched.get_parameter(f"{module}.weight").data += scale * (b_OR @ a_RI).detach()
 
     names = {name.split(".")[-2] for name, parameter in attached.model.named_parameters() if parameter.requires_grad}
@@ -195,7 +195,7 @@ def test_transposed_linears_are_adapted_too(tmp_path: Path) -> None:
     train_a_little(attached.model)
     save_methods(attached, tmp_path / "adapter")
 
-    assert check_adapter(base, tmp_path / "adapter", attached.model, IDS[0].tolist()) < 1e-5
+    assert check_adapter(base, tmp_path / "adapter", attached, IDS[0].tolist(), TEXT) < 1e-5
 
 
 def test_a_folder_that_lacks_a_factor_is_an_error(tmp_path: Path) -> None:
@@ -243,7 +243,7 @@ def test_pissa_and_dora_go_together_on_different_linears(tmp_path: Path) -> None
     attached = trained(*methods)
     save_methods(attached, tmp_path / "adapter")
 
-    assert check_adapter(tiny, tmp_path / "adapter", attached.model, IDS[0].tolist()) < 1e-5
+    assert check_adapter(tiny, tmp_path / "adapter", attached, IDS[0].tolist(), TEXT) < 1e-5
 
 
 @pytest.mark.parametrize("name", ["lora", "a", "ra", "", "Two", "a.b", "default weight"])

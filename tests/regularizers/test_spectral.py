@@ -177,7 +177,7 @@ def test_the_gradient_is_that_of_the_slow_form(settings: Spectral, dtype: torch.
 @pytest.mark.parametrize("weighting", ["high", "uniform", "low", "permuted"])
 def test_the_gradient_of_a_product_is_its_slope(layout: Any, norm: Any, weighting: Any) -> None:
     settings = Spectral(target="delta_w", layout=layout, fft_norm=norm, weighting=weighting)
-    ((_, a_RI, b_OR, scale),) = draw((7, 6, 2))
+    ((_, a_RI, b_OR, scale, _),) = draw((7, 6, 2))
 
     def of_factors(a: Any, b: Any) -> Any:
         return penalty(settings, [LowRank("layer", a, b, scale)])

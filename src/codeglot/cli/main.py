@@ -14,7 +14,18 @@ import click
 from codeglot import __version__
 from codeglot.errors import CodeglotError
 
-COMMANDS = ("compare", "demo", "evaluate", "init", "languages", "pretrain-micro", "report", "train")
+COMMANDS = (
+    "compare",
+    "demo",
+    "diagnose",
+    "evaluate",
+    "export",
+    "init",
+    "languages",
+    "pretrain-micro",
+    "report",
+    "train",
+)
 """Commands; each is defined in the module of this folder that has its name, with `_` for `-`."""
 
 

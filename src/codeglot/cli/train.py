@@ -11,8 +11,11 @@ from codeglot.cli.paths import PathName
 @click.argument("run", type=PathName(), metavar="RUN.toml")
 @click.argument("overrides", nargs=-1, metavar="[KEY=VALUE]...")
 @click.option("--out", required=True, type=PathName(), help="Run folder; the same command continues a killed run.")
+@click.option(
+    "--extend", type=PathName(file_okay=False), help="A finished run, which gets experts for further languages."
+)
 @click.option("--check", is_flag=True, help="Validate the run file and count its data, print it as JSON, stop.")
-def train(run: Path, overrides: tuple[str, ...], out: Path, check: bool) -> None:
+def train(run: Path, overrides: tuple[str, ...], out: Path, extend: Path | None, check: bool) -> None:
     """Train what the run file's methods put on its base.
 
     Written are the adapter, metrics.jsonl and checkpoints. `codeglot evaluate` on the same folder judges it.
@@ -21,6 +24,7 @@ def train(run: Path, overrides: tuple[str, ...], out: Path, check: bool) -> None
     Examples:
       codeglot train run.toml --out runs/lora
       codeglot train run.toml optim.lr=2e-3 train.steps=400 --out runs/longer
+      codeglot train rust.toml --extend runs/mole --out runs/mole_rust
       accelerate launch -m codeglot train run.toml --out runs/lora
     """  # noqa: D301 - click looks for the character, not for its name
     from codeglot.cli.progress import TerminalProgress
@@ -31,6 +35,8 @@ def train(run: Path, overrides: tuple[str, ...], out: Path, check: bool) -> None
     from codeglot.train.processes import is_first_process
 
     tree = apply(resolve_paths(read_tree(run), run.parent), overrides)
+    if extend is not None:
+        tree["extends"] = str(extend.resolve())
     settings = build(TrainingRun, tree, source=str(run))
     progress = TerminalProgress()
     if check:

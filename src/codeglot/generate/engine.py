@@ -19,6 +19,10 @@ class GenerationRequest(StrictModel):
     """Text to be continued; empty when `messages` are given."""
     messages: tuple[Message, ...] = ()
     """Chat to be answered; empty when `prompt` is to be continued."""
+    language_id: str | None = None
+    """Programming language that is asked for; None: not known."""
+    prompt_is_code: bool = False
+    """Whether `prompt` is in that language too."""
     stop: tuple[str, ...] = ()
     seed: int
     """Own seed of this completion: results do not depend on order, batch or resume."""

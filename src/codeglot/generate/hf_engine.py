@@ -20,6 +20,7 @@ from codeglot.data.encode import encode_prompt
 from codeglot.errors import EngineError
 from codeglot.generate.cache import growing_cache
 from codeglot.generate.engine import Decoding, GenerationRequest
+from codeglot.generate.routing import routed
 from codeglot.generate.rows import Row, RowEnds
 from codeglot.generate.sampling import SeededSampler
 from codeglot.methods.adapter import load_adapted
@@ -50,7 +51,7 @@ class HuggingFaceEngine:
     """
 
     def __init__(self, base: Base, batch_size: int, *, load: Callable[[Base], LoadedBase] = load_adapted) -> None:
-        model, self._tokenizer, self._device = load(base)
+        model, self._tokenizer, self._device, self._routing = load(base)
         self._model: Any = model  # with an adapter around it, its type does not know what it can do
         self._name = base.model
         self._batch_size = batch_size
@@ -186,7 +187,7 @@ class HuggingFaceEngine:
         mask = [[0] * (width - len(row.prompt_ids)) + [1] * len(row.prompt_ids) for row in rows]
         input_ids, attention_mask = torch.tensor(ids, device=self._device), torch.tensor(mask, device=self._device)
         samplers = self._samplers(rows, decoding)
-        with _as_for_generation(self._model):
+        with _as_for_generation(self._model), routed(self._model, self._routing, rows, self._tokenizer) as labels:
             cache = None if self._has_prompt_of_its_own else growing_cache(plain_model(self._model))
             ends = RowEnds(rows, self._tokenizer, self._end_ids, share=_SHARE if cache else 0.0)
             while True:
@@ -206,6 +207,8 @@ class HuggingFaceEngine:
                 cache.batch_select_indices(torch.tensor(places, device=self._device))
                 for sampler in samplers:
                     sampler.keep(places)
+                if labels is not None:
+                    labels.keep(places)
 
     @property
     def _has_prompt_of_its_own(self) -> bool:

@@ -8,7 +8,7 @@ from codeglot.config import build, read_tree, shorten
 from codeglot.jobs.runfile import RunFile
 from codeglot.train.settings import CHANGES_NOTHING
 
-TRAINING_ONLY = {"data", "methods", "regularizer", "optim", "train", "validation"}
+TRAINING_ONLY = {"data", "methods", "extends", "regularizer", "optim", "train", "validation"}
 """Sections of the run file that judging has no use for."""
 TRAINED = {"seed", "base"} | TRAINING_ONLY
 """Those that a training rests on."""

@@ -1,11 +1,13 @@
 """Examples of a run -> tokens, and the order in which they are drawn."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from codeglot.data.batch import EncodedExample
 from codeglot.data.encode import encode
 from codeglot.data.examples import run_languages
 from codeglot.data.mixture import order, shares, table
+from codeglot.errors import DataError
 from codeglot.jobs.progress import Progress
 from codeglot.jobs.runfile import TrainingRun
 from codeglot.jobs.training_data import training_examples
@@ -20,14 +22,26 @@ class Prepared(NamedTuple):
     languages: tuple[str, ...]
 
 
-def prepare(run: TrainingRun, base: LoadedBase, progress: Progress) -> Prepared:
+def prepare(run: TrainingRun, base: LoadedBase, progress: Progress, known: Sequence[str] = ()) -> Prepared:
     """Examples as tokens, and the order in which they are drawn.
+
+    Args:
+        run: What is trained.
+        base: On what.
+        progress: Is told what there is.
+        known: Languages of the run that this one extends, which keep their numbers.
 
     Raises:
         CodeglotError: With value, place and remedy.
     """
     loaded = training_examples(run, progress)
-    languages = run_languages(run.data, loaded.examples)
+    own = run_languages(run.data, loaded.examples)
+    if trained := [name for name in own if name in known]:
+        raise DataError(
+            f"There are examples in {', '.join(trained)}, and the run in {run.extends} has that language already: what "
+            "it trained stays as it is. Leave them out with `languages` of the sources."
+        )
+    languages = (*known, *own)
     encoding = encode(loaded.examples, base.tokenizer, run.data, languages, base.num_positions)
     for note in (*loaded.notes, *encoding.notes):
         progress.say(note)

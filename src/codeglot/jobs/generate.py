@@ -94,6 +94,8 @@ def build_requests(run: EvaluationRun, problems: Sequence[Problem]) -> Iterator[
                 sample=sample,
                 prompt=prompt.text,
                 messages=prompt.messages,
+                language_id=problem.language_id,
+                prompt_is_code=problem.prompt_is_code,
                 stop=problem.stop if prompt.text else (),
                 seed=int.from_bytes(digest[:4]) >> 1,  # servers take 31 bits
                 prompt_hash=prompt_hash,

@@ -15,6 +15,8 @@ def resolve_paths(tree: dict[str, Any], folder: Path) -> dict[str, Any]:
         table = resolved.get(section)
         if isinstance(table, dict) and isinstance(table.get(key), str):
             table[key] = str((folder / table[key]).resolve())
+    if isinstance(resolved.get("extends"), str):
+        resolved["extends"] = str((folder / resolved["extends"]).resolve())
     data = resolved.get("data")
     sources = data.get("sources") if isinstance(data, dict) else None
     sources = sources.values() if isinstance(sources, dict) else sources  # by place, in changes

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from importlib import import_module
+from pathlib import Path
 from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import BeforeValidator, Field, SerializeAsAny, model_validator
@@ -41,6 +42,9 @@ class RunFile(StrictModel):
     """What is trained on."""
     methods: Annotated[tuple[SerializeAsAny[StrictModel], ...], BeforeValidator(_parse_methods)] = ()
     """How the base is adapted: tables with a key `method`, attached in this order."""
+    extends: Path | None = None
+    """Folder of a finished run of the same methods, which gets experts for the languages of this one's data; nothing
+    else of it changes. None: the training begins anew."""
     regularizer: Spectral | None = None
     """A penalty on the low-rank updates of methods that bring none of their own; None: no other."""
     optim: Optim | None = None

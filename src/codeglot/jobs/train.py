@@ -17,8 +17,16 @@ from codeglot.jobs.evaluate import check as check_judging
 from codeglot.jobs.folder import check_folder, claim
 from codeglot.jobs.progress import Progress, Silent, steps_shown
 from codeglot.jobs.runfile import TrainingRun
+from codeglot.jobs.trained import trained_adapter
 from codeglot.jobs.validation import judgings, validator
-from codeglot.methods.adapter import Attached, attach_methods, check_adapter, save_methods
+from codeglot.methods.adapter import (
+    Attached,
+    attach_methods,
+    check_adapter,
+    extend_methods,
+    read_languages,
+    save_methods,
+)
 from codeglot.methods.base import Method
 from codeglot.models.load import LoadedBase, load_base
 from codeglot.train import loop, stages, trackers
@@ -78,18 +86,22 @@ def get_ready(run: TrainingRun, progress: Progress) -> Ready:
     """
     trackers.check(run.train.trackers)
     base = load_base(run.base)
-    prepared = prepare(run, base, progress)
+    adapter = None if run.extends is None else trained_adapter(run.extends)
+    prepared = prepare(run, base, progress, () if adapter is None else read_languages(adapter))
     portions = Portions(prepared.examples, run.train, seed=run.seed, pad_token_id=0, order=prepared.order)
     methods = cast("tuple[Method, ...]", run.methods)
     stages.plan(methods, portions.num_steps, run.optim)
     for judging in judgings(run):
         check_judging(judging, progress, base)
     with seeded(run.seed):
+        if adapter is not None:
+            return Ready(base, prepared, extend_methods(base.model, methods, adapter, prepared.languages))
         return Ready(base, prepared, attach_methods(base.model, methods, prepared.languages))
 
 
 def _work(run: TrainingRun, out: Path, progress: Progress) -> TrainingSummary:
     base, prepared, attached = get_ready(run, progress)
+    base = base._replace(routing=attached.routing)
     with validator(run, base, progress) as validate, steps_shown(progress) as advance:
         if is_first_process():
             where = runs.environment(device=str(base.device), toolchains={}, sandbox_level="none")
@@ -119,4 +131,6 @@ def _work(run: TrainingRun, out: Path, progress: Progress) -> TrainingSummary:
 def _keep(run: TrainingRun, attached: Attached, base: LoadedBase, example: EncodedExample, out: Path) -> None:
     """Write the adapter, load it again and compare it with the model in memory."""
     save_methods(attached, out / runs.ADAPTER, base.tokenizer)
-    check_adapter(lambda: load_base(run.base).model, out / runs.ADAPTER, attached.model, example.input_ids)
+    check_adapter(
+        lambda: load_base(run.base).model, out / runs.ADAPTER, attached, example.input_ids, example.language_ids
+    )

@@ -36,6 +36,16 @@ def trained_run(folder: Path, out: Path | None) -> dict[str, Any]:
     return judged
 
 
+def trained_adapter(folder: Path) -> Path:
+    """The adapter of a folder that was trained to its end.
+
+    Raises:
+        RunError: If the folder is no run folder, or was not trained.
+    """
+    trained_run(folder, None)
+    return folder / runs.ADAPTER
+
+
 def is_unfinished(folder: Path) -> bool:
     """Whether the training of a run file was begun in a folder, and did not come to its end."""
     begun = (folder / runs.METRICS).exists() or (folder / runs.CHECKPOINTS).exists()

@@ -5,7 +5,8 @@ Several: `codeglot.json`, and one such folder each, numbered in the order in whi
 """
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -16,11 +17,12 @@ from torch import Tensor, nn
 from transformers import PreTrainedTokenizerBase
 
 from codeglot.config import StrictModel, explain
+from codeglot.data.batch import OTHER_LANGUAGE
 from codeglot.errors import ConfigError, EngineError, RunError
 from codeglot.methods.base import Method
 from codeglot.methods.registry import parse
 from codeglot.models.fingerprint import Fingerprint, fingerprint
-from codeglot.models.load import LoadedBase, load_base
+from codeglot.models.load import LoadedBase, Routing, load_base
 from codeglot.models.modes import in_evaluation
 from codeglot.models.settings import Base
 from codeglot.runs import replacing_folder
@@ -52,6 +54,22 @@ class Attached(NamedTuple):
     methods: tuple[Method, ...]
     languages: tuple[str, ...]
     base: Fingerprint
+
+    @property
+    def routing(self) -> Routing | None:
+        """How generation tells the languages of tokens; None: no method asks."""
+        routed = [method for method in self.methods if method.routes_by_language]
+        if not routed:
+            return None
+        return Routing(self.languages, self.route, any(method.text_is_code for method in routed))
+
+    @contextmanager
+    def route(self, language_ids: Tensor) -> Iterator[None]:
+        """What must be open around a forward pass on tokens of these languages, shape (B, L)."""
+        with ExitStack() as stack:
+            for method in self.methods:
+                stack.enter_context(method.route(language_ids))
+            yield
 
 
 def attach_methods(model: nn.Module, methods: Sequence[Method], languages: Sequence[str]) -> Attached:
@@ -103,6 +121,50 @@ def load_methods(base: nn.Module, folder: Path) -> Attached:
         EngineError: If files are missing or damaged, or the base is another one than it was trained on.
     """
     card = _read_card(folder)
+    _refuse_another_base(card, base, folder)
+    methods = _methods_of(card, folder)
+    model = base
+    for method, place in zip(methods, _places(folder, methods), strict=True):
+        model = method.load(model, place, card.languages)
+    model.requires_grad_(requires_grad=False)
+    return Attached(model.eval(), methods, card.languages, card.base)
+
+
+def extend_methods(base: nn.Module, methods: Sequence[Method], folder: Path, languages: Sequence[str]) -> Attached:
+    """Put what `save_methods` wrote on a fresh base, with parts for further languages, which alone are trained.
+
+    Args:
+        base: Nothing attached.
+        methods: Those of the folder, in their order.
+        folder: That `save_methods` wrote.
+        languages: Those of the folder, in their order, then the new ones.
+
+    Raises:
+        ConfigError: If the methods differ from those of the folder, or cannot be extended.
+        EngineError: If files are missing or damaged, or the base is another one than it was trained on.
+    """
+    card = _read_card(folder)
+    _refuse_another_base(card, base, folder)
+    before = _methods_of(card, folder)
+    model = base
+    for method, old, place in zip(methods, before, _places(folder, before), strict=False):
+        model = method.extend(model, place, old, (card.languages, tuple(languages)))
+    if len(methods) != len(before):
+        names = " and ".join(method.method for method in before)
+        raise ConfigError(f"The run in {folder} was trained by {names}. Give [[methods]] as its config.json has them.")
+    return Attached(model, tuple(methods), tuple(languages), card.base)
+
+
+def read_languages(folder: Path) -> tuple[str, ...]:
+    """Languages of a saved adapter, by their numbers from 1.
+
+    Raises:
+        EngineError: If its card is missing or damaged.
+    """
+    return _read_card(folder).languages
+
+
+def _refuse_another_base(card: Card, base: nn.Module, folder: Path) -> None:
     own = fingerprint(base)
     if not card.base.matches(own):
         what = "other values" if card.base.structure == own.structure else "other layers"
@@ -110,15 +172,13 @@ def load_methods(base: nn.Module, folder: Path) -> Attached:
             f"{folder} was trained on another base model: the one given has {what}. "
             "Set base.model (and base.revision) to the model that it was trained on."
         )
+
+
+def _methods_of(card: Card, folder: Path) -> tuple[Method, ...]:
     try:
-        methods = parse(card.methods, source=str(folder / CARD))
+        return parse(card.methods, source=str(folder / CARD))
     except ConfigError as error:
         raise EngineError(f"{error} It may come from a newer version of codeglot.") from error
-    model = base
-    for method, place in zip(methods, _places(folder, methods), strict=True):
-        model = method.load(model, place, card.languages)
-    model.requires_grad_(requires_grad=False)
-    return Attached(model.eval(), methods, card.languages, card.base)
 
 
 def load_adapted(base: Base) -> LoadedBase:
@@ -133,18 +193,26 @@ def load_adapted(base: Base) -> LoadedBase:
         return load_base(base)
     _read_card(folder)  # before the model, which takes longer
     loaded = load_base(base.model_copy(update={"adapter": None}))
-    model: Any = load_methods(loaded.model, folder).model
-    return loaded._replace(model=model)
+    attached = load_methods(loaded.model, folder)
+    model: Any = attached.model
+    return loaded._replace(model=model, routing=attached.routing)
 
 
-def check_adapter(load: Callable[[], nn.Module], folder: Path, model: nn.Module, prompt_ids: Sequence[int]) -> float:
+def check_adapter(
+    load: Callable[[], nn.Module],
+    folder: Path,
+    trained: Attached,
+    input_ids: Sequence[int],
+    language_ids: Sequence[int],
+) -> float:
     """Load a saved adapter on a fresh base and compare it with the model in memory.
 
     Args:
-        load: Gives the base, in the number format that `model` was trained on.
+        load: Gives the base, in the number format that was trained on.
         folder: What `save_methods` wrote.
-        model: The trained model; its modes stay as they are.
-        prompt_ids: Tokens of some text.
+        trained: What was saved; the model's modes stay as they are.
+        input_ids: Tokens of an example.
+        language_ids: Their languages.
 
     Returns:
         The largest difference of logits, relative to the largest logit.
@@ -152,13 +220,17 @@ def check_adapter(load: Callable[[], nn.Module], folder: Path, model: nn.Module,
     Raises:
         RunError: If the two differ, or the adapter changes nothing at all.
     """
-    expected = _logits(model, prompt_ids)
+    labels = torch.tensor([list(language_ids)])
+    with trained.route(labels):
+        expected = _logits(trained.model, input_ids)
     base = load()
-    plain = _logits(base, prompt_ids)
-    found = _logits(load_methods(base, folder).model, prompt_ids)
+    plain = _logits(base, input_ids)
+    loaded = load_methods(base, folder)
+    with loaded.route(labels):
+        found = _logits(loaded.model, input_ids)
     scale = max(1.0, float(expected.abs().max()))
     difference = float((found - expected).abs().max()) / scale
-    formats = {parameter.dtype for parameter in (*model.parameters(), *base.parameters())}
+    formats = {parameter.dtype for parameter in (*trained.model.parameters(), *base.parameters())}
     if not difference <= max(_TOLERANCE.get(dtype, _TOLERANCE_16_BIT) for dtype in formats):  # NaN fails too
         raise RunError(
             f"{folder}, loaded again, does not compute what was trained: logits differ by {difference:.2g} of the "
@@ -167,6 +239,34 @@ def check_adapter(load: Callable[[], nn.Module], folder: Path, model: nn.Module,
     if torch.equal(plain, found):
         raise RunError(
             f"{folder} changes no logit of the base model: nothing was trained. Raise optim.lr or train.steps."
+        )
+    return difference
+
+
+def check_export(trained: Attached, exported: nn.Module, input_ids: Sequence[int], language: str) -> float:
+    """Compare a model that needs no methods with the one that it was made of.
+
+    Args:
+        trained: What was exported.
+        exported: What came of it, loaded again.
+        input_ids: Tokens of some text.
+        language: That all of them are taken to be in; one outside the list: other text.
+
+    Returns:
+        The largest difference of logits, relative to the largest logit.
+
+    Raises:
+        RunError: If the two differ.
+    """
+    number = trained.languages.index(language) + 1 if language in trained.languages else OTHER_LANGUAGE
+    with trained.route(torch.full((1, len(input_ids)), number)):
+        expected = _logits(trained.model, input_ids)
+    difference = float((_logits(exported, input_ids) - expected).abs().max()) / max(1.0, float(expected.abs().max()))
+    formats = {parameter.dtype for parameter in (*trained.model.parameters(), *exported.parameters())}
+    if not difference <= max(_TOLERANCE.get(dtype, _TOLERANCE_16_BIT) for dtype in formats):  # NaN fails too
+        raise RunError(
+            f"The export for '{language or 'all languages'}' does not compute what the run does: logits differ by "
+            f"{difference:.2g} of the largest. Nothing was written; this is a fault of codeglot worth reporting."
         )
     return difference
 

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from codeglot.config import StrictModel
 from codeglot.data.batch import Batch
+from codeglot.errors import ConfigError
 from codeglot.regularizers.low_rank import LowRank
 from codeglot.regularizers.settings import Spectral
 
@@ -34,6 +35,12 @@ class Method(StrictModel):
 
     routes_by_language: ClassVar[bool] = False
     """Whether `route` must be open around every forward pass."""
+
+    @property
+    def text_is_code(self) -> bool:
+        """Whether it routes other text as the language of the code around it."""
+        return False
+
     is_causal: ClassVar[bool] = True
     """False for an audit mode that sees the future; generation refuses it."""
     adds_parameters: ClassVar[bool] = True
@@ -54,6 +61,29 @@ class Method(StrictModel):
         Raises:
             ConfigError: If the settings do not fit the model, for instance a target that matches no module.
         """
+
+    def extend(
+        self,
+        base: nn.Module,  # noqa: ARG002 - the interface
+        folder: Path,
+        before: "Method",  # noqa: ARG002 - the interface
+        languages: tuple[Sequence[str], Sequence[str]],  # noqa: ARG002 - the interface
+    ) -> nn.Module:
+        """Put what `save` wrote on a fresh base, with parts for further languages, which alone are trained.
+
+        Args:
+            base: Or what an earlier method made of it.
+            folder: That `save` wrote.
+            before: The method as it was then.
+            languages: Those that it was trained on, and all there are to be, which begin with them.
+
+        Raises:
+            ConfigError: If the method has no parts of single languages, or its settings have changed.
+        """
+        raise ConfigError(
+            f"The run in {folder} was trained by '{self.method}', which has no parts that belong to one language, so "
+            "it cannot be extended. Train anew on all languages; or take method = 'mole'."
+        )
 
     def stages(self) -> tuple[Stage, ...]:
         """Trainings in a row; one for most methods."""
@@ -87,6 +117,24 @@ class Method(StrictModel):
     def factors(self, model: nn.Module) -> Iterator[LowRank]:  # noqa: ARG002 - the interface
         """Its low-rank updates, for regularizers; nothing for methods that have none."""
         return iter(())
+
+    def updates(
+        self,
+        model: nn.Module,
+        languages: Sequence[str],  # noqa: ARG002 - the interface
+    ) -> Mapping[str, Sequence[LowRank]] | None:
+        """What it adds to the weights of the base, as sums of low-rank products, for software that knows no methods.
+
+        Args:
+            model: With what was trained.
+            languages: Ids by number, from 1.
+
+        Returns:
+            By language, the whole change that its tokens meet, and that of other text as `other`; under the empty name
+            where all tokens meet the same. None: it is no such sum.
+        """
+        found = tuple(self.factors(model))
+        return {"": found} if found else None
 
     def own_regularizer(self) -> Spectral | None:
         """A regularizer of its factors that it brings along; None: what the run's `[regularizer]` says."""

@@ -8,7 +8,7 @@ Shapes: I in_features, O out_features, R rank.
 
 import json
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
@@ -22,7 +22,7 @@ from torch import Tensor, nn
 
 from codeglot.errors import ConfigError
 from codeglot.methods.base import Method
-from codeglot.models.layers import PRESETS, Linear, plain_model, select_linears, short_names
+from codeglot.models.layers import Linear, known_targets, plain_model, refuse_adapted, select_linears, short_names
 from codeglot.models.load import put_adapter_on
 from codeglot.regularizers.low_rank import LowRank
 
@@ -55,12 +55,7 @@ class Lora(Method):
     @field_validator("target_modules")
     @classmethod
     def _are_known(cls, value: str | tuple[str, ...]) -> str | tuple[str, ...]:
-        names = () if isinstance(value, str) else value
-        if value not in PRESETS and not (names and all(names)):
-            raise ValueError(
-                f"it is one of the presets {', '.join(PRESETS)}, or a list of names of modules, not {value!r}"
-            )
-        return value
+        return known_targets(value)
 
     @field_validator("name")
     @classmethod
@@ -76,6 +71,7 @@ class Lora(Method):
     def attach(self, model: nn.Module, languages: Sequence[str]) -> PeftModel:  # noqa: ARG002 - the interface
         """Put A and B on the chosen linears; everything else is frozen, but for adapters attached before."""
         linears = select_linears(model, self.target_modules)
+        refuse_adapted(model, linears, allowed=(LoraLayer,))
         if self._takes_from_base:
             self._refuse_unfit_for_pissa(plain_model(model), linears)
         self._refuse_mixture(plain_model(model), linears)
@@ -155,12 +151,17 @@ class Lora(Method):
             a_RI, b_OR = self._update(layer)
             yield LowRank(module, a_RI, b_OR, layer.scaling[self.name])
 
+    def updates(self, model: nn.Module, languages: Sequence[str]) -> Mapping[str, Sequence[LowRank]] | None:
+        """The update of each linear; with DoRA it is no sum, but what `save` writes is a plain adapter already."""
+        return None if self.use_dora else super().updates(model, languages)
+
     def _update(self, layer: LoraLayer) -> tuple[Tensor, Tensor]:
         """A and B of the update of the original weight; PiSSA's has twice the rank, minus what was taken out."""
         a_RI, b_OR = _factors(layer, self.name)
-        if not self._takes_from_base:
+        initial = getattr(layer, _INITIAL, {}).get(self.name)
+        if initial is None:  # nothing was taken out of the base; or it was loaded, as an ordinary LoRA of rank 2r
             return a_RI, b_OR
-        initial_a_RI, initial_b_OR = (factor.to(a_RI) for factor in getattr(layer, _INITIAL)[self.name])
+        initial_a_RI, initial_b_OR = (factor.to(a_RI) for factor in initial)
         return torch.cat([a_RI, initial_a_RI]), torch.cat([b_OR, -initial_b_OR], dim=1)
 
     def save(self, model: Any, folder: Path) -> None:

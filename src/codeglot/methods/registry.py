@@ -20,6 +20,7 @@ METHODS = {
     "flex_as_released": "flex",
     "flex_dw": "flex",
     "flex_decoupled": "flex",
+    "mole": "mole.method",
 }
 """By name, the module of `codeglot.methods` that holds it; the class of `multi_word` is `MultiWord`."""
 

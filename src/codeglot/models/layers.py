@@ -10,7 +10,6 @@ from difflib import get_close_matches
 from typing import Any, NamedTuple
 
 from peft import PeftModel
-from peft.tuners.tuners_utils import BaseTunerLayer
 from torch import nn
 from transformers.pytorch_utils import Conv1D
 
@@ -77,6 +76,18 @@ def list_linears(model: nn.Module) -> list[Linear]:
     return [_describe(f"{prefix}.{path}", linear, _words(layers, path)) for path, linear in _leaves(layers, "")]
 
 
+def known_targets(value: str | tuple[str, ...]) -> str | tuple[str, ...]:
+    """A setting of targets, if it can be one.
+
+    Raises:
+        ValueError: If it is no preset and no list of names.
+    """
+    names = () if isinstance(value, str) else value
+    if value not in PRESETS and not (names and all(names)):
+        raise ValueError(f"it is one of the presets {', '.join(PRESETS)}, or a list of names of modules, not {value!r}")
+    return value
+
+
 def select_linears(model: nn.Module, target_modules: str | Sequence[str]) -> list[Linear]:
     """The linears that a setting names.
 
@@ -100,6 +111,26 @@ def select_linears(model: nn.Module, target_modules: str | Sequence[str]) -> lis
             f"Its linears are: {', '.join(short_names(model, linears))}."
         )
     return found
+
+
+def refuse_adapted(model: nn.Module, linears: Sequence[Linear], allowed: tuple[type, ...] = ()) -> None:
+    """Refuse linears that an earlier method has put something around.
+
+    Args:
+        model: A base model, with or without adapters.
+        linears: Those that a method is about to adapt.
+        allowed: Kinds of layers that it can adapt once more.
+
+    Raises:
+        ConfigError: Naming the first of them.
+    """
+    for linear in linears:
+        module = plain_model(model).get_submodule(linear.name)
+        if hasattr(module, "get_base_layer") and not isinstance(module, allowed):
+            raise ConfigError(
+                f"{linear.name} carries what an earlier method of this run put on it, and these two cannot share a "
+                "linear. Give them different target_modules."
+            )
 
 
 def short_names(model: nn.Module, linears: Collection[Linear]) -> list[str]:
@@ -127,7 +158,8 @@ def _leaves(module: nn.Module, path: str) -> Iterator[tuple[str, Any]]:
     """Linears below a module with their paths; one that carries an adapter counts as the one it was."""
     for name, child in module.named_children():
         below = f"{path}.{name}".lstrip(".")
-        inner = child.get_base_layer() if isinstance(child, BaseTunerLayer) else child
+        get_base_layer: Any = getattr(child, "get_base_layer", None)
+        inner = child if get_base_layer is None else get_base_layer()
         if isinstance(inner, nn.Linear | Conv1D):
             yield below, inner
         elif inner is child:

@@ -3,12 +3,15 @@
 import logging
 import os
 import warnings
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
 from peft import PeftModel
 from safetensors import SafetensorError
+from torch import Tensor
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 from transformers.utils import logging as transformers_logging
 
@@ -29,12 +32,25 @@ def _is_needed(record: logging.LogRecord) -> bool:
 logging.getLogger("transformers.modeling_utils").addFilter(_is_needed)
 
 
+class Routing(NamedTuple):
+    """How what was attached to a model is told the languages of tokens."""
+
+    languages: tuple[str, ...]
+    """Ids by index, from 1."""
+    route: Callable[[Tensor], AbstractContextManager[Any]]
+    """What must be open around a forward pass on tokens of these languages, shape (B, L); -1 on padding."""
+    text_is_code: bool
+    """Whether other text counts as the language that is asked for."""
+
+
 class LoadedBase(NamedTuple):
     """A model in evaluation mode, its tokenizer, and where it runs."""
 
     model: PreTrainedModel | PeftModel
     tokenizer: PreTrainedTokenizerBase
     device: torch.device
+    routing: Routing | None = None
+    """None: nothing on it is routed by language."""
 
     @property
     def num_positions(self) -> int | None:

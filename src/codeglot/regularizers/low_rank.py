@@ -15,3 +15,10 @@ class LowRank(NamedTuple):
     b_OR: Tensor
     """(O, R), likewise."""
     scale: float
+    expert: str = ""
+    """Which of several updates of the module this is; empty where there is one."""
+
+    @property
+    def name(self) -> str:
+        """Name of the update, for people and metrics."""
+        return f"{self.module}.{self.expert}" if self.expert else self.module

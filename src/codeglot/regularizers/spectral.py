@@ -112,7 +112,7 @@ def _tensors(settings: Spectral, factors: Sequence[LowRank]) -> Iterator[_Tensor
         for letter, tensor in (("A", factor.a_RI), ("B", factor.b_OR)):
             is_turned = settings.layout == "feature_axis" and letter == "B"
             key = (is_turned, tensor.numel() if is_flat else tensor.shape, tensor.device)
-            groups.setdefault(key, []).append((f"{factor.module}.{letter}", tensor))
+            groups.setdefault(key, []).append((f"{factor.name}.{letter}", tensor))
     for (is_turned, _, _), group in groups.items():
         names, tensors = zip(*group, strict=True)
         yield _Tensors(names, tensors, is_turned)
@@ -234,7 +234,7 @@ def _products(settings: Spectral, factors: Sequence[LowRank]) -> Iterator[_Produ
         a_GRI = _stacked([factor.a_RI for factor in group])
         b_GRO = _stacked([factor.b_OR for factor in group]).mT
         squared_scales_G = a_GRI.new_tensor([factor.scale**2 for factor in group])
-        names = tuple(factor.module for factor in group)
+        names = tuple(factor.name for factor in group)
         yield _Products(names, a_GRI, b_GRO, squared_scales_G, axis_of(settings, a_GRI), axis_of(settings, b_GRO))
 
 

@@ -1,0 +1,33 @@
+"""`codeglot diagnose`: looking into what was trained."""
+
+from pathlib import Path
+
+import click
+
+from codeglot.cli.paths import PathName
+
+
+@click.group()
+def diagnose() -> None:
+    """Look into what was trained."""
+
+
+@diagnose.command()
+@click.argument("run", type=PathName(file_okay=False), metavar="RUN")
+@click.option("--out", type=PathName(file_okay=False), help="Folder for the pages. Default: RUN.")
+def experts(run: Path, out: Path | None) -> None:
+    """Force every expert of a run on every language, and show which predicts which.
+
+    The texts are the canonical solutions of the problems that the run's [evaluate] names; figures are nats per token.
+    Written are expert_matrix.json, expert_matrix.md and expert_matrix.html.
+
+    Example: codeglot diagnose experts runs/mole
+    """
+    from codeglot.cli.progress import TerminalProgress
+    from codeglot.jobs.expert_matrix import expert_matrix
+
+    matrix = expert_matrix(run, out, TerminalProgress())
+    width = max(map(len, matrix.languages))
+    for language, row in zip(matrix.languages, matrix.nats, strict=True):
+        best = matrix.experts[min(range(len(row)), key=row.__getitem__)]
+        click.echo(f"{language:{width}}  best: {best}, {min(row):.3f} nats per token")

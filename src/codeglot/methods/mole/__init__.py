@@ -1,0 +1,1 @@
+"""Mixture of language experts: low-rank experts of which each token meets those of its language."""

@@ -1,0 +1,93 @@
+"""A trained mixture gets experts for further languages: `codeglot train --extend`."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from safetensors.torch import load_file
+
+from codeglot import runs
+from codeglot.config import build
+from codeglot.errors import ConfigError, DataError, RunError
+from codeglot.jobs import train as job
+from codeglot.jobs.progress import Silent
+from codeglot.jobs.runfile import TrainingRun
+from codeglot.methods.adapter import CARD
+from codeglot.methods.mole.method import FILE
+from tests.jobs.test_evaluate import codeglot
+from tests.jobs.test_train import ROWS, tree, write_rows
+from tests.tiny_model import save_tiny_model
+
+MOLE = {"method": "mole", "r": 2, "shared_r": 4}
+NEW_ROWS = [{**row, "pl": "rust"} for row in ROWS]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model, data in two languages and in a third, and a run on the first."""
+    root = tmp_path_factory.mktemp("extend")
+    model = save_tiny_model(root / "model")
+    write_rows(root / "rows.jsonl", ROWS)
+    write_rows(root / "new.jsonl", NEW_ROWS)
+    settings = tree(model, root / "rows.jsonl", methods=[MOLE])
+    job.train(build(TrainingRun, settings, source="first"), root / "first")
+    return root
+
+
+def more(folder: Path, data: str = "new.jsonl", **changes: Any) -> dict[str, Any]:
+    return tree(folder / "model", folder / data, **{"methods": [MOLE], "extends": str(folder / "first"), **changes})
+
+
+def test_a_new_language_is_added_and_all_else_stays_bit_for_bit(folder: Path, tmp_path: Path) -> None:
+    path = tmp_path / "run.toml"
+    settings = more(folder)
+    del settings["extends"]
+    path.write_text("".join(_toml(settings)))
+
+    done = codeglot("train", str(path), "--extend", str(folder / "first"), "--out", str(tmp_path / "second"))
+
+    assert done.returncode == 0, done.stderr
+    card = json.loads((tmp_path / "second" / runs.ADAPTER / CARD).read_text())
+    assert card["languages"] == ["lua", "python", "rust"]
+    old, new = (load_file(root / runs.ADAPTER / FILE) for root in (folder / "first", tmp_path / "second"))
+    assert all((new[name] == value).all() for name, value in old.items())
+    assert {name.split(".")[-2] for name in new.keys() - old.keys()} == {"rust"}
+    assert json.loads((tmp_path / "second" / runs.CONFIG).read_text())["extends"] == str(folder / "first")
+
+
+def _toml(tree: dict[str, Any]) -> list[str]:
+    lines = [f"{key} = {json.dumps(value)}\n" for key, value in tree.items() if not isinstance(value, dict | list)]
+    for key, value in tree.items():
+        for table in value if isinstance(value, list) else [value] if isinstance(value, dict) else []:
+            lines.append(f"[[{key}]]\n" if isinstance(value, list) else f"[{key}]\n")
+            lines += [f"{name} = {_inline(item)}\n" for name, item in table.items()]
+    return lines
+
+
+def _inline(value: Any) -> str:
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f"{key} = {_inline(item)}" for key, item in value.items()) + " }"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(_inline, value)) + "]"
+    return json.dumps(value)
+
+
+def test_examples_in_a_language_that_is_there_are_refused(folder: Path, tmp_path: Path) -> None:
+    run = build(TrainingRun, more(folder, "rows.jsonl"), source="run")
+
+    with pytest.raises(DataError, match=r"There are examples in lua, python, and the run in .*first has that language"):
+        job.check(run, tmp_path / "out", Silent())
+
+
+def test_what_is_no_finished_run_of_a_mixture_is_refused(folder: Path, tmp_path: Path) -> None:
+    empty = build(TrainingRun, more(folder, extends=str(tmp_path / "nothing")), source="run")
+    with pytest.raises(RunError, match="nothing was trained there"):
+        job.check(empty, tmp_path / "out", Silent())
+
+    lora = {"method": "lora", "r": 2}
+    plain = build(TrainingRun, tree(folder / "model", folder / "rows.jsonl", methods=[lora]), source="plain")
+    job.train(plain, tmp_path / "plain")
+    onto = build(TrainingRun, more(folder, methods=[lora], extends=str(tmp_path / "plain")), source="run")
+    with pytest.raises(ConfigError, match="cannot be extended"):
+        job.check(onto, tmp_path / "out", Silent())
