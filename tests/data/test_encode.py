@@ -14,12 +14,11 @@ from codeglot.data.format import PromptStyle, build_prompt
 from codeglot.data.settings import Data
 from codeglot.errors import DataError, EngineError
 from codeglot.generate.engine import GenerationRequest
-from codeglot.generate.hf_engine import HuggingFaceEngine
+from codeglot.generate.prompt_tokens import prompt_tokens
 from codeglot.languages import spec
 from codeglot.languages.fences import FenceMachine
-from codeglot.models.settings import Base
 from codeglot.records import Example, Problem
-from tests.tiny_model import CHAT_TEMPLATE, END, byte_level_tokenizer, save_tiny_model, sentencepiece_tokenizer
+from tests.tiny_model import CHAT_TEMPLATE, END, byte_level_tokenizer, sentencepiece_tokenizer
 
 LANGUAGES = ("java", "python")
 JAVA, PYTHON = 1, 2
@@ -117,26 +116,20 @@ def test_a_completion_that_joins_everything_is_refused() -> None:
 
 
 @both
-def test_the_prompt_has_the_tokens_that_the_engine_gives_it(
-    tmp_path_factory: pytest.TempPathFactory, tokenizer: PreTrainedTokenizerFast
-) -> None:
-    folder = save_tiny_model(tmp_path_factory.mktemp("model"), tokenizer)
-    engine = HuggingFaceEngine(Base(model=str(folder), device="cpu"), 1)
+def test_the_prompt_has_the_tokens_that_the_engine_gives_it(tokenizer: PreTrainedTokenizerFast) -> None:
     request = GenerationRequest(task_id="a", sample=0, prompt=PROMPT, prompt_hash="", seed=0)
     encoded = only(example(), tokenizer=tokenizer)
-    assert encoded.input_ids[: encoded.labels.count(IGNORED)] == engine._encode(request)
+    assert encoded.input_ids[: encoded.labels.count(IGNORED)] == prompt_tokens(tokenizer, request, name="m")
 
 
-def test_the_message_has_the_tokens_that_the_engine_gives_it(tmp_path_factory: pytest.TempPathFactory) -> None:
-    folder = save_tiny_model(tmp_path_factory.mktemp("model"), BYTE_LEVEL)
-    engine = HuggingFaceEngine(Base(model=str(folder), device="cpu"), 1)
+def test_the_message_has_the_tokens_that_the_engine_gives_it() -> None:
     problem = Problem(
         task_id="a", benchmark="b", language_id="python", prompt=PROMPT, entry_point="add", tests="assert add(1, 2)"
     )
     prompt = build_prompt(problem, PromptStyle.CHAT, spec.get("python"))
     request = GenerationRequest(task_id="a", sample=0, prompt="", messages=prompt.messages, prompt_hash="", seed=0)
     encoded = only(example(), style="chat")
-    assert encoded.input_ids[: encoded.labels.count(IGNORED)] == engine._encode(request)
+    assert encoded.input_ids[: encoded.labels.count(IGNORED)] == prompt_tokens(BYTE_LEVEL, request, name="m")
 
 
 def test_an_end_token_that_the_tokenizer_adds_to_every_text_is_taken_off_the_prompt() -> None:

@@ -31,3 +31,21 @@ def experts(run: Path, out: Path | None) -> None:
     for language, row in zip(matrix.languages, matrix.nats, strict=True):
         best = matrix.experts[min(range(len(row)), key=row.__getitem__)]
         click.echo(f"{language:{width}}  best: {best}, {min(row):.3f} nats per token")
+
+
+@diagnose.command()
+@click.argument("run", type=PathName(file_okay=False), metavar="RUN")
+@click.argument("task_id")
+@click.option("--sample", default=0, show_default=True, help="Which of its completions.")
+@click.option("--tokens", is_flag=True, help="A line for each token, not for each piece.")
+def trace(run: Path, task_id: str, sample: int, tokens: bool) -> None:
+    """Show which experts each token of an answer met.
+
+    Example: codeglot diagnose trace runs/mole micro/rust/17
+    """
+    from codeglot.jobs.expert_trace import expert_trace
+
+    for piece in expert_trace(run, task_id, sample):
+        head = f"{'prompt' if piece.is_prompt else 'answer'}  {piece.language}: {' + '.join(piece.experts)}"
+        for text in piece.tokens if tokens else ("".join(piece.tokens),):
+            click.echo(f"{head}  {text!r}")

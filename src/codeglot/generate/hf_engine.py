@@ -12,14 +12,13 @@ from dataclasses import replace
 from typing import Any, Self
 
 import torch
-from jinja2 import TemplateError
 from torch import Tensor
 from transformers import GenerationConfig, LogitsProcessorList, StoppingCriteriaList
 
-from codeglot.data.encode import encode_prompt
 from codeglot.errors import EngineError
 from codeglot.generate.cache import growing_cache
 from codeglot.generate.engine import Decoding, GenerationRequest
+from codeglot.generate.prompt_tokens import prompt_tokens
 from codeglot.generate.routing import routed
 from codeglot.generate.rows import Row, RowEnds
 from codeglot.generate.sampling import SeededSampler
@@ -119,7 +118,7 @@ class HuggingFaceEngine:
         """Encode every prompt, and refuse all those that cannot be answered in one error."""
         rows, faults = [], []
         for request in requests:
-            ids = self._encode(request)
+            ids = prompt_tokens(self._tokenizer, request, name=self._name)
             room = decoding.max_new_tokens if self._num_positions is None else self._num_positions - len(ids)
             if not ids:
                 faults.append(f"{request.task_id}: the prompt has no tokens")
@@ -145,26 +144,6 @@ class HuggingFaceEngine:
                 self._num_positions,
                 self._name,
             )
-
-    def _encode(self, request: GenerationRequest) -> list[int]:
-        if request.messages:
-            return self._encode_chat(request)
-        return encode_prompt(self._tokenizer, request.prompt)
-
-    def _encode_chat(self, request: GenerationRequest) -> list[int]:
-        if not self._tokenizer.chat_template:
-            raise EngineError(
-                f"The tokenizer of {self._name} has no chat template, so {request.task_id} cannot be asked as a chat. "
-                "Set generate.style=completion, or take a model that is tuned for chat."
-            )
-        messages = [message.model_dump() for message in request.messages]
-        try:
-            encoded: Any = self._tokenizer.apply_chat_template(messages, add_generation_prompt=True, return_dict=True)
-        except TemplateError as error:
-            raise EngineError(
-                f"The chat template of {self._name} does not take the messages of {request.task_id}: {error}."
-            ) from error
-        return list(encoded["input_ids"])
 
     def _write(self, rows: Sequence[Row], decoding: Decoding) -> bool:
         """Fill in the rows; False if memory did not suffice."""

@@ -155,6 +155,15 @@ def extend_methods(base: nn.Module, methods: Sequence[Method], folder: Path, lan
     return Attached(model, tuple(methods), tuple(languages), card.base)
 
 
+def read_methods(folder: Path) -> tuple[Method, ...]:
+    """Methods of a saved adapter, in the order in which they were attached.
+
+    Raises:
+        EngineError: If its card is missing, damaged or newer than this version.
+    """
+    return _methods_of(_read_card(folder), folder)
+
+
 def read_languages(folder: Path) -> tuple[str, ...]:
     """Languages of a saved adapter, by their numbers from 1.
 

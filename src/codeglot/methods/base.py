@@ -149,6 +149,10 @@ class Method(StrictModel):
         """Context around a forward pass in which tokens are routed by these ids, shape (B, L)."""
         return nullcontext()
 
+    def experts_met(self, languages: Sequence[str]) -> Sequence[Sequence[str]]:  # noqa: ARG002 - the interface
+        """Names of what tokens meet, by their index into the languages, 0 for other text; of those that route."""
+        return ()
+
     @abstractmethod
     def save(self, model: nn.Module, folder: Path) -> None:
         """Write what was trained: safetensors and JSON, nothing pickled.

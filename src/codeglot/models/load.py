@@ -69,7 +69,7 @@ def load_base(base: Base) -> LoadedBase:
     device = _device(base)
     adapter = locate_adapter(base.adapter.expanduser()) if base.adapter else None
     folder = locate_model(base)
-    tokenizer = _load_tokenizer(folder)
+    tokenizer = _read_tokenizer(folder)
     model = load_model(folder, base.dtype, device)
     with_adapter = put_adapter_on(model, adapter) if adapter else model
     return LoadedBase(with_adapter.eval(), tokenizer, device)
@@ -91,7 +91,16 @@ def accelerator(num_devices: int) -> torch.device:
     return torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")) % num_devices)
 
 
-def _load_tokenizer(folder: Path) -> PreTrainedTokenizerBase:
+def load_tokenizer(base: Base) -> PreTrainedTokenizerBase:
+    """The tokenizer alone.
+
+    Raises:
+        EngineError: If it, or the model that it belongs to, is missing or incomplete.
+    """
+    return _read_tokenizer(locate_model(base))
+
+
+def _read_tokenizer(folder: Path) -> PreTrainedTokenizerBase:
     try:
         tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(
             folder, trust_remote_code=False, local_files_only=True

@@ -273,6 +273,12 @@ class Mole(Method):
                     both = torch.cat([a_RI, start_a_RI]), torch.cat([b_OR, -start_b_OR], dim=1)
                     yield LowRank(name, *both, expert.scale, expert.name)
 
+    def experts_met(self, languages: Sequence[str]) -> Sequence[Sequence[str]]:
+        """Names of the experts, by label."""
+        experts = self.experts(languages)
+        sets = list_sets(self.expert_type, experts, languages)
+        return [[experts[number].name for number in numbers] for numbers in sets]
+
     def updates(self, model: nn.Module, languages: Sequence[str]) -> Mapping[str, Sequence[LowRank]]:
         """For each language, the experts that its tokens meet; for other text likewise."""
         experts = self.experts(languages)
