@@ -99,7 +99,9 @@ class ColdSandbox:
                 box.put(program.files)
             ran = None
             if compiled is None or compiled.status == 0:
-                ran = box.run(_run_step(program, language, request, prepared, forks=strategy.forks))
+                # An interpreter that has started would not find modules that lie beside the program.
+                forks = strategy.forks and not any(name.endswith(".py") for name in request.files)
+                ran = box.run(_run_step(program, language, request, prepared, forks=forks))
         return facts.model_copy(
             update={"strategy": strategy.name, **_findings(compiled, ran, program, language, request)}
         )

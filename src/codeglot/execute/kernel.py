@@ -27,9 +27,9 @@ _KILL, _CHILD_ENDED = 9, 17
 
 _libc = ctypes.PyDLL(None, use_errno=True)
 # Looked up here, since each process that is forked would have to do it again.
-_capset, _ioctl, _kill, _mount, _pivot_root, _prctl, _syscall, _umount2, _unshare = map(
+_capset, _exit, _ioctl, _kill, _mount, _pivot_root, _prctl, _syscall, _umount2, _unshare = map(
     _libc.__getattr__,
-    ("capset", "ioctl", "kill", "mount", "pivot_root", "prctl", "syscall", "umount2", "unshare"),
+    ("capset", "exit", "ioctl", "kill", "mount", "pivot_root", "prctl", "syscall", "umount2", "unshare"),
 )
 _OWN_CAPABILITIES = struct.pack("Ii", _CAPABILITIES_VERSION, 0)
 _NO_CAPABILITIES = struct.pack("6I", *[0] * 6)
@@ -131,6 +131,16 @@ def kill_all() -> bool:
 def show_memory(shown: int) -> None:
     """Let other processes of this user look into this one (1), or not (0)."""
     _check(_prctl(_SET_DUMPABLE, shown, 0, 0, 0), "prctl")
+
+
+def forget_error() -> None:
+    """Leave no number of an error behind that a program could read."""
+    ctypes.set_errno(0)
+
+
+def leave(status: int) -> None:
+    """End this process as the C library does: its handlers are called and its streams are written."""
+    _exit(status)
 
 
 def keep_for_ever(thing: object) -> None:

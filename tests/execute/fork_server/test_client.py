@@ -1,7 +1,7 @@
 import os
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +13,7 @@ from codeglot.execute.cgroups import Cgroups
 from codeglot.execute.fork_server import client
 from codeglot.execute.fork_server.client import ForkServers
 from codeglot.execute.levels.bubblewrap import Bubblewrap
+from codeglot.execute.levels.userns import Userns
 from codeglot.execute.processes import children
 from codeglot.execute.step import Box, Outcome, Step, Stop
 from codeglot.records import Limits
@@ -180,6 +181,41 @@ except OSError as error:
     print(errno.errorcode[error.errno])
 """
     assert python(servers, source) == "-1 EPERM\nEPERM\n"
+
+
+CHANGE = """
+import fcntl, os, struct
+changes = {
+    "mode": lambda: os.chmod("/dev/pts/ptmx", 0),
+    "times": lambda: [os.utime("/dev/" + name, (1, 1)) for name in ("pts", "full", "null")],
+    "setting": lambda: open("/proc/sys/kernel/shmmax", "wb", 0).write(b"424242"),
+    "queues": lambda: open("/proc/sys/fs/mqueue/msg_max", "wb", 0).write(b"11"),
+    "flags": lambda: fcntl.ioctl(os.open("/box", os.O_RDONLY), 0x40086602, struct.pack("l", 0xC8)),
+}
+for name, change in changes.items():
+    try:
+        change()
+        print("changed", name)
+    except OSError:
+        pass
+near, far = os.openpty()
+os.write(far, b"x")
+open("/dev/null", "w").write("x")
+print(os.read(near, 1), len(open("/dev/urandom", "rb").read(3)))
+"""
+
+
+@pytest.mark.parametrize("level", [Bubblewrap, Userns])
+def test_nothing_that_stays_in_a_server_can_be_changed(level: Callable[[], Bubblewrap]) -> None:
+    ground = level()
+    servers = ForkServers(ground)
+    try:
+        for is_writable in (False, True):
+            outcome = run(servers, "python3", "-c", CHANGE, is_writable=is_writable)
+            assert (outcome.stdout, outcome.stderr) == (b"b'x' 3\n", b"")
+    finally:
+        servers.close()
+        ground.close()
 
 
 def test_what_orphans_used_counts_while_the_program_runs() -> None:

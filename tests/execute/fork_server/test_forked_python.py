@@ -106,7 +106,8 @@ PROGRAMS: dict[str, str | bytes] = {
         "import __main__\nprint(__main__.__file__, __name__)"
     ),
     "finders of modules": (
-        "import sys\nprint(sys.path_hooks, sys.path_importer_cache[sys.argv[0]], __loader__, __spec__)"
+        "import sys\nprint(sys.path_hooks, sys.path_importer_cache[sys.argv[0]], __loader__, __spec__)\n"
+        "print([path for path in sys.path_importer_cache if path.startswith('/work')])"
     ),
     "arguments and paths": (
         "import os, sys\n"
@@ -139,6 +140,18 @@ PROGRAMS: dict[str, str | bytes] = {
     ),
     "output buffered by a closed stream": "import sys\nprint('kept')\nsys.stdout.close()",
     "full device": "import os\nos.dup2(os.open('/dev/full', os.O_WRONLY), 1)\nprint('lost')",
+    "output of the C library": "import ctypes\nctypes.CDLL(None).puts(b'from C')",
+    "handler of the C library": (
+        "import ctypes\nlibc = ctypes.CDLL(None)\nlibc.__cxa_atexit(libc.abort, None, None)\nprint('kept')"
+    ),
+    "error of the C library": "import ctypes\nprint(ctypes.get_errno())",
+    "names taken away": (
+        "import gc, os, sys\nos._exit = gc.collect = sys._current_frames = sys._getframe = None\nprint('kept')"
+    ),
+    "handlers called early": (
+        "import atexit, collections\natexit.register(print, 'handler')\natexit._run_exitfuncs()\n"
+        "import collections as again\nprint(again is collections)"
+    ),
     "end that was not reached": "__tests_ended__ = True\nassert False",
     "end of another program": "__tests_ended__ = 'abcdef'\nassert False",
     "end that is only read": (

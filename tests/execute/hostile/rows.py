@@ -211,6 +211,21 @@ if libc.semget(0x636f6465, 1, 0o1666) >= 0:
 """,
     ),
     Row(
+        "attributes that stay on a folder",
+        ISOLATED,
+        """
+import fcntl, os, struct
+print("TRIED")
+for folder in ("/box", "@PUBLIC@", os.getcwd()):
+    for request, value in ((0x40086602, struct.pack("l", 0xC8)), (0x401C5820, bytes(28))):
+        try:
+            fcntl.ioctl(os.open(folder, os.O_RDONLY), request, value)
+            print("BROKE", folder)
+        except OSError:
+            pass
+""",
+    ),
+    Row(
         "seeing which processes there are",
         NAMESPACES,
         "import os\nprint('TRIED', 'BROKE' if os.path.exists('/proc/@SUPERVISOR@') else '')",

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from codeglot.execute.cold import ColdSandbox
+from codeglot.execute.fork_server.client import ForkServers
 from codeglot.execute.levels.bubblewrap import Bubblewrap
 from codeglot.execute.readiness import Readiness
 from codeglot.execute.sandbox import ExecutionRequest
@@ -13,6 +14,7 @@ from codeglot.execute.warm.compile_server import CompileServer
 from codeglot.execute.warm.strategy import StartedCompiler, Strategy
 from codeglot.languages.spec import Language, all_languages
 from codeglot.records import Execution, Limits, Verdict
+from tests.execute.conftest import PRELOAD
 
 LANGUAGES = [
     language
@@ -95,3 +97,16 @@ def test_a_failure_is_told_in_the_same_words(
 ) -> None:
     need_toolchain(language.id)
     assert facts(warm.run(request(language, verdict))) == facts(sandbox.run(request(language, verdict)))
+
+
+def test_modules_among_the_files_of_a_problem_are_found_by_an_interpreter_that_has_started(level: Bubblewrap) -> None:
+    servers = ForkServers(level, PRELOAD)
+    fork = StartedCompiler("fork_server", forks=True)
+    forking = ColdSandbox(servers, find_strategy=lambda _: fork)
+    source = "import sys\nsys.path.insert(0, '')\nimport string\nprint(string.mine)"
+    asked = ExecutionRequest(source=source, files={"string.py": "mine = 1"}, language_id="python")
+    try:
+        found, expected = (sandbox.run(asked) for sandbox in (forking, ColdSandbox(level)))
+        assert (found.verdict, found.stdout) == (expected.verdict, expected.stdout) == (Verdict.PASS, "1\n")
+    finally:
+        servers.close()

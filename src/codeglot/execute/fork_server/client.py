@@ -363,7 +363,7 @@ def _server_files(control: int, mount: str, preload: Sequence[str] | None) -> di
     ]
     code = {
         f"codeglot/execute/{name}": resources.files("codeglot.execute").joinpath(name).read_bytes()
-        for name in ("kernel.py", "fork_server/server.py")
+        for name in ("kernel.py", "fork_server/interpreter.py", "fork_server/server.py")
     }
     packages = {
         f"{folder}/__init__.py": b"" for folder in ("codeglot", "codeglot/execute", "codeglot/execute/fork_server")

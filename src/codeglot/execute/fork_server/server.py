@@ -2,9 +2,9 @@
 
 The server keeps what costs time: a root that is built, and an interpreter that has started. For each request it forks a
 process that alone reads it, so nothing of a program is ever in the memory from which the next is forked. That process
-makes itself a new mount namespace; IPC objects, which the server's namespace would keep, the filter lets no program
-make. The server is the first process of a pid namespace, in which it lets one step at a time live: the next begins when
-all of the last one is dead.
+makes itself a new mount namespace. IPC objects, which the server's namespace would keep, the filter lets no program
+make, and its settings belong to nobody in there. The server is the first process of a pid namespace, in which it lets
+one step at a time live: the next begins when all of the last one is dead.
 
 To run the interpreter itself, nothing is executed: the server is started with the very command of the program, and
 waits where the interpreter has started and asks its path hooks whether the file of the program is an archive. A child
@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import _signal  # type: ignore[import-not-found] # part of every interpreter
 import _socket
-import atexit
 import gc
 import marshal
 import os
@@ -26,17 +25,12 @@ import select
 import sys
 
 from codeglot.execute import kernel
+from codeglot.execute.fork_server import interpreter
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from importlib.machinery import ModuleSpec
-    from types import ModuleType
     from typing import Any, NoReturn
 
-_open = open  # a program may give the name to something else
-_ENDED = "__tests_ended__"
-"""The global name that the last line of a program sets."""
 _IGNORED_BY_PYTHON = (13, 25)
 """SIGPIPE and SIGXFSZ, which a program that is executed must not find so."""
 _CANNOT_EXECUTE, _NOT_A_BINARY = 127, 8
@@ -47,6 +41,7 @@ _LONGEST_FACT = 256
 _MARSHAL_VERSION = 2
 """The same in every Python."""
 _HIGHEST_DESCRIPTOR = 256
+_DEVICES = ("full", "null", "random", "tty", "urandom", "zero")
 
 
 def main(control: int, folder: str, mount: str, preload: tuple[str, ...]) -> None:
@@ -63,15 +58,16 @@ def main(control: int, folder: str, mount: str, preload: tuple[str, ...]) -> Non
     can_fork = "PYTHONPATH" in os.environ  # else this is the program, and nothing waits for it
     if can_fork:
         sys.path.remove(folder)
-        sys.path_importer_cache.pop(folder, None)
+        for path in [path for path in sys.path_importer_cache if path.startswith(folder)]:
+            del sys.path_importer_cache[path]
         del os.environ["PYTHONPATH"], os.environ["LD_BIND_NOW"]
         # The interpreter's own one, if there is one, could not be imported any more: programs are executed then.
         can_fork = sys.modules["_frozen_importlib_external"].PathFinder.find_spec("sitecustomize") is None
-    hidden = _preload(preload)
+    hidden = interpreter.preload(preload)
     server = _Server(_socket.socket(fileno=control), code, mount, can_fork=can_fork)
     own = [name for name in sys.modules if name.partition(".")[0] == "codeglot"]
     kernel.keep_for_ever([server, *map(sys.modules.pop, own)])  # to let go of them is work for each program
-    _spare_modules(hidden)
+    interpreter.spare_modules(hidden)
     if can_fork:
         sys.path_hooks.insert(0, _Program(server))
     else:
@@ -93,103 +89,6 @@ class _Program:
         self._server.serve()
 
 
-def _preload(names: Iterable[str]) -> _Hidden:
-    """Import modules, and put out of sight again what a program could notice.
-
-    A module may import a part of a package, which then is an attribute of the package for all: as long as the program
-    has not imported that module itself, both are hidden.
-    """
-    hidden = _Hidden()
-    for name in names:
-        before = set(sys.modules)
-        __import__(name)
-        parts = [new for new in set(sys.modules) - before if new.rpartition(".")[0] in before]
-        for new in parts:
-            hidden.parts[new] = [(new, sys.modules[new])]
-        if parts:
-            hidden.parts[name] = [(new, sys.modules[new]) for new in (*parts, name)]
-    for name in hidden.parts:
-        del sys.modules[name]
-        package, _, part = name.rpartition(".")
-        if package:
-            delattr(sys.modules[package], part)
-    if hidden.parts:
-        sys.meta_path.insert(0, hidden)  # type: ignore[arg-type] # what the protocol asks for is imported lazily
-    return hidden
-
-
-class _Hidden:
-    """Finds modules that were imported before, and shows them."""
-
-    def __init__(self) -> None:
-        self.parts: dict[str, list[tuple[str, ModuleType]]] = {}
-        """By the name of a module: all that importing it shows, itself as the last."""
-
-    def find_spec(self, name: str, path: object = None, target: object = None) -> object:  # noqa: ARG002
-        return type(sys.__spec__)(name, self) if name in self.parts else None  # type: ignore[arg-type]
-
-    def create_module(self, spec: ModuleSpec) -> ModuleType:
-        module = self.parts[spec.name][-1][1]
-        self._spec = module.__spec__
-        return module
-
-    def exec_module(self, module: ModuleType) -> None:
-        module.__spec__ = self._spec
-        for name, part in self.parts[module.__name__]:
-            sys.modules[name] = part
-            package, _, child = name.rpartition(".")
-            if package:
-                setattr(sys.modules[package], child, part)
-
-
-def _spare_modules(hidden: _Hidden) -> None:
-    """Let programs end without taking apart the modules that were there before them.
-
-    That would write to each page of memory that they share with the server, each of which has to be copied for it. The
-    modules are taken out of sight behind the last handler of the program, when nothing can be imported any more.
-    """
-    modules = {name: module for name, module in sys.modules.items() if name not in {"__main__", "builtins", "sys"}}
-    kernel.keep_for_ever([modules, hidden])
-    atexit.register(_end, list(modules), sys.orig_argv[-1])
-
-
-def _end(names: list[str], path: str) -> None:
-    """What the interpreter does last, behind the last handler of the program; `names` are modules that stay.
-
-    Where the program's last line was reached, its status is known. Then its objects are finalized as the interpreter
-    does it, and the interpreter itself, which takes as long as the rest of a small program, is just left.
-    """
-    for name in names:
-        sys.modules.pop(name, None)
-    try:
-        if not _has_ended(path) or len(sys._current_frames()) > 1:
-            return
-        _flush()
-        sys.stdin, sys.stdout, sys.stderr = sys.__stdin__, sys.__stdout__, sys.__stderr__
-        sys.meta_path = None  # type: ignore[assignment] # as the interpreter leaves it then
-        sys.modules.clear()
-        gc.collect()
-        _flush()
-    except BaseException:  # the interpreter says what cannot be flushed, and chooses the status
-        return
-    os._exit(0)
-
-
-def _has_ended(path: str) -> bool:
-    """Whether the last line of the program was executed: it alone knows the value that it sets."""
-    value = getattr(sys.modules.get("__main__"), _ENDED, None)
-    if type(value) is not str or not value:
-        return False
-    with _open(path, "rb") as file:
-        return file.read().endswith(f'{_ENDED} = "{value}"'.encode())
-
-
-def _flush() -> None:
-    for stream in (sys.stdout, sys.stderr):
-        if stream is not None and not stream.closed:
-            stream.flush()
-
-
 class _Server:
     def __init__(self, control: _socket.socket, code: bytes, mount: str, *, can_fork: bool) -> None:
         os.set_inheritable(control.fileno(), False)  # noqa: FBT003 - its only form
@@ -199,10 +98,13 @@ class _Server:
         self._can_fork = can_fork
         self._number = 0
         user, group = os.getuid(), os.getgid()
-        kernel.unshare(kernel.NEW_USERS | kernel.NEW_MOUNTS | kernel.NEW_PIDS)
+        kernel.unshare(kernel.NEW_USERS | kernel.NEW_MOUNTS | kernel.NEW_PIDS | kernel.NEW_IPC)
         kernel.keep_user(user, group)
         kernel.mount("", "/", flags=kernel.RECURSIVE | kernel.PRIVATE)
-        self._flags = kernel.NO_SUID | kernel.NO_DEVICES | os.statvfs(mount).f_flag & kernel.NO_EXECUTE
+        for path in ("/dev/pts", *(f"/dev/{name}" for name in _DEVICES)):
+            # Devices work all the same; their modes and times cannot be changed, for the next program to find.
+            kernel.mount("", path, flags=kernel.REMOUNT | kernel.BIND | kernel.READ_ONLY | _flags_of(path))
+        self._flags = kernel.NO_SUID | kernel.NO_DEVICES | _flags_of(mount)
         kernel.forbid_privileges()
         kernel.show_memory(0)
         self._be_first()
@@ -298,6 +200,7 @@ class _Server:
             _execute(request["command"], request["env"])
         _signal.signal(_signal.SIGINT, _signal.default_int_handler)
         kernel.show_memory(1)
+        kernel.forget_error()
         self.control.detach()
         gc.enable()
 
@@ -358,6 +261,11 @@ class _Share:
     def has_changed(self) -> bool:
         """Whether a program did that."""
         return self._read() != self._first
+
+
+def _flags_of(path: str) -> int:
+    """How a mount is shown; a change of it has to say that again."""
+    return os.statvfs(path).f_flag & (kernel.NO_SUID | kernel.NO_DEVICES | kernel.NO_EXECUTE)
 
 
 def _open_last_pid() -> int | None:

@@ -191,7 +191,7 @@ def _mount_devices(path: str) -> None:
     os.makedirs(_NEW + path, exist_ok=True)
     kernel.mount("tmpfs", _NEW + path, "tmpfs", _PLAIN, "mode=0755")
     for name in _DEVICES:
-        _show(f"/dev/{name}", f"{path}/{name}")
+        _show(f"/dev/{name}", f"{path}/{name}", kernel.READ_ONLY)  # its mode and its times; it can be written to
     for name, target in _LINKS.items():
         os.symlink(target, f"{_NEW}{path}/{name}")
     os.mkdir(f"{_NEW}{path}/shm")

@@ -52,6 +52,13 @@ IPV6, FLOW_LABELS = 41, 32
 DENIED_IOCTLS = (
     0x5412,  # TIOCSTI: types into a terminal
     0x541C,  # TIOCLINUX
+    # what lasts on the folder of a box, which is used again
+    0x40086602,  # FS_IOC_SETFLAGS
+    0x40087602,  # FS_IOC_SETVERSION
+    0x40086604,  # EXT4_IOC_SETVERSION
+    0x401C5820,  # FS_IOC_FSSETXATTR
+    0x800C6613,  # FS_IOC_SET_ENCRYPTION_POLICY
+    0xC0506617,  # FS_IOC_ADD_ENCRYPTION_KEY
 )
 
 

@@ -1,0 +1,127 @@
+"""An interpreter that forks itself for programs: which modules a program sees, and how it ends.
+
+The standard library alone, Python 3.9 or newer.
+"""
+
+from __future__ import annotations
+
+import atexit
+import gc
+import sys
+
+from codeglot.execute import kernel
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from importlib.machinery import ModuleSpec
+    from types import ModuleType
+
+# A program may give these names to something else.
+_open, _collect = open, gc.collect
+_current_frames, _getframe = sys._current_frames, sys._getframe
+_ENDED = "__tests_ended__"
+"""The global name that the last line of a program sets."""
+
+
+def preload(names: Iterable[str]) -> Hidden:
+    """Import modules, and put out of sight again what a program could notice.
+
+    A module may import a part of a package, which then is an attribute of the package for all: as long as the program
+    has not imported that module itself, both are hidden.
+    """
+    hidden = Hidden()
+    for name in names:
+        before = set(sys.modules)
+        __import__(name)
+        parts = [new for new in set(sys.modules) - before if new.rpartition(".")[0] in before]
+        for new in parts:
+            hidden.parts[new] = [(new, sys.modules[new])]
+        if parts:
+            hidden.parts[name] = [(new, sys.modules[new]) for new in (*parts, name)]
+    for name in hidden.parts:
+        del sys.modules[name]
+        package, _, part = name.rpartition(".")
+        if package:
+            delattr(sys.modules[package], part)
+    if hidden.parts:
+        sys.meta_path.insert(0, hidden)  # type: ignore[arg-type] # what the protocol asks for is imported lazily
+    return hidden
+
+
+class Hidden:
+    """Finds modules that were imported before, and shows them."""
+
+    def __init__(self) -> None:
+        self.parts: dict[str, list[tuple[str, ModuleType]]] = {}
+        """By the name of a module: all that importing it shows, itself as the last."""
+
+    def find_spec(self, name: str, path: object = None, target: object = None) -> object:  # noqa: ARG002
+        """As importlib asks its finders."""
+        return type(sys.__spec__)(name, self) if name in self.parts else None  # type: ignore[arg-type]
+
+    def create_module(self, spec: ModuleSpec) -> ModuleType:
+        """The one that was imported before."""
+        module = self.parts[spec.name][-1][1]
+        self._spec = module.__spec__
+        return module
+
+    def exec_module(self, module: ModuleType) -> None:
+        """Show it, and the modules that importing it shows."""
+        module.__spec__ = self._spec
+        for name, part in self.parts[module.__name__]:
+            sys.modules[name] = part
+            package, _, child = name.rpartition(".")
+            if package:
+                setattr(sys.modules[package], child, part)
+
+
+def spare_modules(hidden: Hidden) -> None:
+    """Let programs end without taking apart the modules that were there before them.
+
+    That would write to each page of memory that they share with the server, each of which has to be copied for it. The
+    modules are taken out of sight behind the last handler of the program, when nothing can be imported any more.
+    """
+    modules = {name: module for name, module in sys.modules.items() if name not in {"__main__", "builtins", "sys"}}
+    kernel.keep_for_ever([modules, hidden])
+    atexit.register(_end, list(modules), sys.orig_argv[-1])
+
+
+def _end(names: list[str], path: str) -> None:
+    """What the interpreter does last, behind the last handler of the program; `names` are modules that stay.
+
+    Where the program's last line was reached, its status is known. Then its objects are finalized as the interpreter
+    does it, and the interpreter itself, which takes as long as the rest of a small program, is just left; what C
+    libraries do last, they do.
+    """
+    if _getframe().f_back is not None:  # the program has called its handlers, and goes on
+        return
+    for name in names:
+        sys.modules.pop(name, None)
+    try:
+        if not _has_ended(path) or len(_current_frames()) > 1:
+            return
+        _flush()
+        sys.stdin, sys.stdout, sys.stderr = sys.__stdin__, sys.__stdout__, sys.__stderr__
+        sys.meta_path = None  # type: ignore[assignment] # as the interpreter leaves it then
+        sys.modules.clear()
+        _collect()
+        _flush()
+    except BaseException:  # the interpreter says what cannot be flushed, and chooses the status
+        return
+    kernel.leave(0)
+
+
+def _has_ended(path: str) -> bool:
+    """Whether the last line of the program was executed: it alone knows the value that it sets."""
+    value = getattr(sys.modules.get("__main__"), _ENDED, None)
+    if type(value) is not str or not value:
+        return False
+    with _open(path, "rb") as file:
+        return file.read().endswith(f'{_ENDED} = "{value}"'.encode())
+
+
+def _flush() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        if stream is not None and not stream.closed:
+            stream.flush()
