@@ -340,7 +340,7 @@ def test_a_finished_training_is_not_begun_again(tmp_path: Path) -> None:
     (tmp_path / runs.ADAPTER).mkdir()
     runs.write_json(tmp_path / runs.TRAINING, {})
     with pytest.raises(DataError, match=r"nowhere\.jsonl"):  # the data of the judging, not the model of the training
-        train_and_evaluate(build_cell(whole, whole.arm("lora"), 0, {}), tmp_path, Silent())
+        train_and_evaluate(build_cell(whole, whole.arm("lora"), 0, {}, tmp_path), tmp_path, Silent())
 
 
 @pytest.mark.parametrize("kind", ["file", "folder"])

@@ -33,6 +33,12 @@ def java(changes: dict[str, Any]) -> dict[str, Any]:
     return {"arms": [*ARMS, {"name": "java", "set": changes}], "controls": []}
 
 
+def extends(name: str, **changes: Any) -> dict[str, Any]:
+    """An experiment with an arm that goes on from this one."""
+    arms = [{"name": "base", "train": False}, {"name": "lora"}, {"name": "java", "extends": name, "set": changes}]
+    return {"arms": arms, "controls": []}
+
+
 def message(**changes: Any) -> str:
     with pytest.raises(ValidationError) as caught:
         experiment(**changes)
@@ -52,6 +58,17 @@ def message(**changes: Any) -> str:
         ({"tune": {**TUNE, "grid": {"nobody": {"optim.lr": [1]}}}}, "tune.grid: Unknown arm 'nobody'"),
         ({"tune": {**TUNE, "grid": {"base": {"optim.lr": [1]}}}}, "an arm that is not trained"),
         ({"tune": {**TUNE, "grid": {"lora": {"optim.lr": []}}}}, "lora: give keys with one or more values"),
+        (
+            {"arms": [{"name": "base", "train": False, "extends": "lora"}, {"name": "lora"}], "controls": []},
+            "arms.base.extends: has no effect, since the arm is not trained",
+        ),
+        (extends("base"), "arms.java.extends: 'base' is no trained arm that stands before it"),
+        (extends("java"), "arms.java.extends: 'java' is no trained arm that stands before it"),
+        (extends("lora", extends="elsewhere"), "arms.java.extends: base_run or set says already what is extended"),
+        (
+            {**extends("lora"), "tune": {**TUNE, "grid": {"java": {"optim.lr": [1]}}}},
+            "tune.grid.java: a trial has nothing to extend",
+        ),
         (
             {"tune": {**TUNE, "grid": {"lora": {"optim.lr": [1, 2]}, "java": {"optim.lr": [1]}}}},
             "as many trials as the others, not lora 2, java 1",
@@ -224,6 +241,7 @@ def test_paths_in_what_an_arm_changes_are_seen_from_the_experiment_file(tmp_path
         "data": {"sources": [{"dataset": "file", "path": "mine.jsonl"}]},
         "data.sources.0.path": "other.jsonl",
         "validation.data": "held/out.jsonl",
+        "base.chat_template": "chat.jinja",
         "optim.weight_decay": 0.5,
     }
     arms = [{"name": "base", "train": False}, {"name": "lora", "set": changes}]
@@ -235,6 +253,7 @@ def test_paths_in_what_an_arm_changes_are_seen_from_the_experiment_file(tmp_path
         "data": {"sources": [{"dataset": "file", "path": str(here / "mine.jsonl")}]},
         "data.sources.0.path": str(here / "other.jsonl"),
         "validation.data": str(here / "held" / "out.jsonl"),
+        "base.chat_template": str(here / "chat.jinja"),
         "optim.weight_decay": 0.5,
     }
     assert found.tune is not None

@@ -11,10 +11,15 @@ from codeglot import runs
 from codeglot.config import build
 from codeglot.errors import ConfigError, DataError, RunError
 from codeglot.jobs import train as job
-from codeglot.jobs.progress import Silent
+from codeglot.jobs.cells import Cell
+from codeglot.jobs.compare import check, compare
+from codeglot.jobs.experiment import Experiment
+from codeglot.jobs.progress import Progress, Silent
 from codeglot.jobs.runfile import TrainingRun
+from codeglot.jobs.selection import select
 from codeglot.methods.adapter import CARD
 from codeglot.methods.mole.method import FILE
+from tests.jobs.fake_cells import BASE_RUN, FakeCells, experiment
 from tests.jobs.test_evaluate import codeglot
 from tests.jobs.test_train import ROWS, tree, write_rows
 from tests.tiny_model import save_tiny_model
@@ -91,3 +96,74 @@ def test_what_is_no_finished_run_of_a_mixture_is_refused(folder: Path, tmp_path:
     onto = build(TrainingRun, more(folder, methods=[lora], extends=str(tmp_path / "plain")), source="run")
     with pytest.raises(ConfigError, match="cannot be extended"):
         job.check(onto, tmp_path / "out", Silent())
+
+
+def extending(
+    first: dict[str, Any] = MOLE, second: dict[str, Any] = MOLE, language_id: str = "java", lr: float = 1e-3
+) -> Experiment:
+    """An arm on Python, and one that goes on from it in another language."""
+    begins = {"methods": [first], "optim.lr": lr}
+    goes_on = {"methods": [second], "data.sources.0.languages": [language_id]}
+    source = {"dataset": "micro", "num_examples": 10, "languages": ["python"]}
+    return experiment(
+        base_run={**BASE_RUN, "data": {"sources": [source]}},
+        arms=[
+            {"name": "base", "train": False},
+            {"name": "lora", "set": begins},
+            {"name": "java", "extends": "lora", "set": goes_on},
+        ],
+        controls=[],
+        seeds=[0, 1],
+    )
+
+
+def test_an_arm_goes_on_from_what_another_trained_with_the_same_seed(tmp_path: Path) -> None:
+    extended = {}
+
+    class Watching(FakeCells):
+        def __call__(self, cell: Cell, folder: Path, progress: Progress) -> None:
+            extended[cell.folder] = cell.training and cell.training.extends
+            super().__call__(cell, folder, progress)
+
+    backwards = select(extending(), ("java", "lora", "base"), None)
+    result = compare(extending(), tmp_path, selection=backwards, run_cell=Watching(5))
+
+    first, second = (tmp_path / f"lora/seed-{seed}" for seed in (0, 1))
+    assert extended == {
+        "lora/seed-0": None,
+        "lora/seed-1": None,
+        "java/seed-0": first,
+        "java/seed-1": second,
+        "base/once": None,
+    }
+    assert result.set_by_arm["java"]["extends"] == "lora"
+
+
+def test_an_arm_without_what_it_goes_on_from_is_refused_before_anything_runs(tmp_path: Path) -> None:
+    cells = FakeCells(5)
+    with pytest.raises(RunError, match="java/seed-1 goes on from lora/seed-1, which is not finished"):
+        compare(extending(), tmp_path, selection=select(extending(), ("java",), (1,)), run_cell=cells)
+    assert cells.ran == []
+
+
+def test_an_arm_whose_beginning_broke_off_broke_off_too(tmp_path: Path) -> None:
+    whole = extending(lr=5.0)
+    cells = FakeCells(5)
+    result = compare(whole, tmp_path, run_cell=cells)
+    assert cells.ran == ["base/once", "lora/seed-0", "lora/seed-1"]
+    assert "lora/seed-1 broke off, so there is nothing to go on from" in result.broken_off["java/seed-1"]
+
+
+@pytest.mark.parametrize(
+    ("whole", "named"),
+    [
+        (extending(language_id="python"), "java/seed-0: There are examples in python"),
+        (extending(first={"method": "lora"}, second={"method": "lora"}), "java/seed-0: .*cannot be extended"),
+        (extending(second={**MOLE, "r": 3}), "java/seed-0: .*r"),
+    ],
+)
+def test_what_an_arm_cannot_go_on_from_is_told_before_anything_is_trained(
+    tmp_path: Path, whole: Experiment, named: str
+) -> None:
+    with pytest.raises(ConfigError, match=named):
+        check(whole, tmp_path)

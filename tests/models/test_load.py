@@ -9,7 +9,7 @@ from peft import PeftModel
 from safetensors.torch import load_file, save_file
 
 from codeglot.errors import ConfigError, EngineError
-from codeglot.models.load import accelerator, load_base
+from codeglot.models.load import accelerator, load_base, load_tokenizer
 from codeglot.models.settings import Base
 from tests.tiny_model import byte_level_tokenizer, random_llama, save_tiny_adapter, save_tiny_model
 
@@ -154,3 +154,23 @@ def test_an_architecture_that_transformers_does_not_know_is_an_error_and_no_code
         load_base(Base(model=str(folder)))
 
     assert not (folder / "ran").exists()
+
+
+def test_a_chat_template_of_its_own_takes_the_place_of_the_tokenizer_s(saved: Path, tmp_path: Path) -> None:
+    template = tmp_path / "chat.jinja"
+    template.write_text("{% for m in messages %}@{{ m.role }} {{ m.content }}{% endfor %}")
+    for load in (lambda base: load_base(base).tokenizer, load_tokenizer):
+        tokenizer = load(Base(model=str(saved), chat_template=template))
+        rendered = tokenizer.apply_chat_template([{"role": "user", "content": "hello"}], tokenize=False)
+        assert rendered == "@user hello"
+
+
+@pytest.mark.parametrize("content", [None, b"\xff\xfe\x00"])
+def test_a_chat_template_that_cannot_be_read_is_named(saved: Path, tmp_path: Path, content: bytes | None) -> None:
+    template = tmp_path / "chat.jinja"
+    if content is not None:
+        template.write_bytes(content)
+    with pytest.raises(
+        ConfigError, match=r"base\.chat_template = '.*chat\.jinja' cannot be read: .* Name a Jinja file"
+    ):
+        load_base(Base(model=str(saved), chat_template=template))

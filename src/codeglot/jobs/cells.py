@@ -1,6 +1,7 @@
 """Cells of an experiment: one arm with one seed, each a run file of its own."""
 
 from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -29,9 +30,11 @@ class Cell(NamedTuple):
     """None: nothing is trained."""
     tried: Mapping[str, Any] = MappingProxyType({})
     """Of a trial, its settings out of the grid, by dotted key."""
+    extends: str | None = None
+    """Folder of the cell that it goes on from; None: it begins with the base."""
 
 
-def build_cell(experiment: Experiment, arm: Arm, seed: int, chosen: Mapping[str, Any]) -> Cell:
+def build_cell(experiment: Experiment, arm: Arm, seed: int, chosen: Mapping[str, Any], out: Path) -> Cell:
     """One arm with one seed.
 
     Args:
@@ -39,6 +42,7 @@ def build_cell(experiment: Experiment, arm: Arm, seed: int, chosen: Mapping[str,
         arm: One of the experiment's.
         seed: Of the training and of sampling; arms that are not trained keep that of the base run.
         chosen: Overrides on top of the arm's, by dotted key.
+        out: Folder of the experiment.
 
     Raises:
         ConfigError: With every mistake of its run file.
@@ -52,8 +56,17 @@ def build_cell(experiment: Experiment, arm: Arm, seed: int, chosen: Mapping[str,
         judged = {key: value for key, value in tree.items() if key not in TRAINING_ONLY}
         return Cell(arm.name, None, f"{arm.name}/{ONCE}", build(EvaluationRun, judged, source=source), None)
     tree["seed"] = seed
+    extends = None if arm.extends is None else trained_folder(arm.extends, seed)
+    if extends is not None:
+        tree["extends"] = str((out / extends).resolve())
     training = build(TrainingRun, tree, source=source)
-    return Cell(arm.name, seed, f"{arm.name}/seed-{seed}", build(EvaluationRun, tree, source=source), training)
+    run = build(EvaluationRun, tree, source=source)
+    return Cell(arm.name, seed, trained_folder(arm.name, seed), run, training, extends=extends)
+
+
+def trained_folder(arm: str, seed: int) -> str:
+    """Where an arm that is trained lies, below the experiment's folder."""
+    return f"{arm}/seed-{seed}"
 
 
 def build_trial(experiment: Experiment, tune: Tune, name: str, number: int, seed: int) -> Cell:

@@ -50,13 +50,14 @@ def check(experiment: Experiment, out: Path, selection: Selection | None = None)
     arms, seeds = selection or whole
     stand_in = first_settings(experiment)
     trials = list(trial_makers(experiment, whole.arms))
-    cells = collect([*trials, *cell_makers(experiment, whole, stand_in)])
+    cells = collect([*trials, *cell_makers(experiment, whole, stand_in, out)])
     tried, final = cells[: len(trials)], cells[len(trials) :]
     refuse_changed([*tried, *(cell for cell in final if not settings_of(experiment, cell.arm, stand_in))], out)
     selected = [cell for cell in final if cell.arm in arms and cell.seed in {None, *seeds}]
     ahead = [*collect(trial_makers(experiment, arms)), *selected]
     if unfinished := [cell for cell in ahead if not is_finished(cell, out)]:
-        import_module("codeglot.jobs.check_cells").check_cells(unfinished)  # needs torch
+        check_cells = import_module("codeglot.jobs.check_cells").check_cells  # needs torch
+        check_cells(unfinished, {cell.folder: cell.training for cell in final if cell.training}, out)
     return selected
 
 
@@ -95,7 +96,7 @@ def compare(
     trials, chosen = choose(experiment, out)
     for line in chosen_lines(experiment, trials):
         progress.say(line)
-    cells = collect(cell_makers(experiment, selection, chosen))
+    cells = collect(cell_makers(experiment, selection, chosen, out))
     refuse_changed(cells, out)
     work(cells)
     return _write(experiment, out, trials, chosen)
@@ -114,7 +115,7 @@ def _refuse_foreign(out: Path) -> None:
 def _write(experiment: Experiment, out: Path, trials: Sequence[Trial], chosen: Chosen) -> Comparison:
     """Compare all that is finished, whichever start did it, and write the result."""
     settled = [arm.name for arm in experiment.arms if is_settled(experiment, arm.name, chosen)]
-    cells = collect(cell_makers(experiment, Selection(tuple(settled), experiment.seeds), chosen))
+    cells = collect(cell_makers(experiment, Selection(tuple(settled), experiment.seeds), chosen, out))
     ended = [cell for cell in cells if is_finished(cell, out)]
     refuse_changed(ended, out)  # tuned ones of other starts: only now it is known what was chosen
     broken_off = {cell.folder: failure for cell in ended if (failure := spent_on(cell, out).failure)}
@@ -136,7 +137,7 @@ def _write(experiment: Experiment, out: Path, trials: Sequence[Trial], chosen: C
         **results._asdict(),
         cells=tuple(facts(cell, answers, out) for cell, answers in zip(finished, outcomes, strict=True)),
         trials=tuple(trials),
-        set_by_arm={arm.name: arm.set for arm in experiment.arms if arm.set},
+        set_by_arm={arm.name: arm.changes for arm in experiment.arms if arm.changes},
         chosen_by_arm={name: dict(own) for name in settled if (own := settings_of(experiment, name, chosen))},
         unfinished=(
             *(cell.folder for cell in cells if cell not in ended),

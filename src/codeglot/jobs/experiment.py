@@ -33,7 +33,7 @@ class Experiment(StrictModel):
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
-        if mistakes := [*self._wrong_names(), *self._wrong_changes(), *self._wrong_tuning()]:
+        if mistakes := [*self._wrong_names(), *self._wrong_changes(), *self._wrong_extensions(), *self._wrong_tuning()]:
             raise ValueError("; ".join(mistakes))
         return self
 
@@ -79,6 +79,21 @@ class Experiment(StrictModel):
                     f"arms.{arm.name}.set: {', '.join(tuned)} has no effect, since "
                     f"tune.grid.{arm.tuned_as or arm.name} tunes it; leave it out of one of them"
                 )
+        return found
+
+    def _wrong_extensions(self) -> list[str]:
+        found = []
+        before: list[str] = []
+        for arm in self.arms:
+            if arm.extends is not None and not arm.train:
+                found.append(f"arms.{arm.name}.extends: has no effect, since the arm is not trained")
+            elif arm.extends is not None and arm.extends not in before:
+                found.append(f"arms.{arm.name}.extends: '{arm.extends}' is no trained arm that stands before it")
+            if arm.extends is not None and "extends" in {**self.base_run, **arm.set}:
+                found.append(f"arms.{arm.name}.extends: base_run or set says already what is extended; say it once")
+            if arm.extends is not None and self.tune and arm.name in self.tune.grid:
+                found.append(f"tune.grid.{arm.name}: a trial has nothing to extend; tune it as another arm")
+            before += [arm.name] if arm.train else []
         return found
 
     def _wrong_tuning(self) -> list[str]:

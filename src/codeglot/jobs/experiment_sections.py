@@ -22,6 +22,14 @@ class Arm(StrictModel):
     """False: the base as it is; run once, and set beside every seed of the others."""
     tuned_as: str | None = None
     """Takes the settings that were chosen for this tuned arm; None: its own, where `[tune]` has some."""
+    extends: str | None = None
+    """Goes on from what this arm trained with the same seed, as `codeglot train --extend` does; that arm stands before
+    it, and its own data is in new languages. None: from the base."""
+
+    @property
+    def changes(self) -> dict[str, Any]:
+        """In what it differs from the base run."""
+        return self.set if self.extends is None else {"extends": self.extends, **self.set}
 
 
 class Tune(StrictModel):

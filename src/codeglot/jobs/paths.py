@@ -25,6 +25,8 @@ def resolve_paths(tree: dict[str, Any], folder: Path) -> dict[str, Any]:
             source["path"] = str((folder / source["path"]).resolve())
     base = resolved.get("base")
     if isinstance(base, dict):
+        if isinstance(base.get("chat_template"), str):
+            base["chat_template"] = str((folder / base["chat_template"]).resolve())
         for key in ("model", "adapter"):
             if isinstance(base.get(key), str) and base[key] not in BUNDLED and (folder / base[key]).is_dir():
                 base[key] = str((folder / base[key]).resolve())

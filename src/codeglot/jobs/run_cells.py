@@ -64,7 +64,17 @@ def is_finished(cell: Cell, out: Path) -> bool:
 
 def spent_on(cell: Cell, out: Path) -> Spent:
     """What a finished cell took."""
-    return build(Spent, read_tree(out / cell.folder / CELL), source=str(out / cell.folder / CELL))
+    return read_spent(out / cell.folder)
+
+
+def _refuse_broken_beginning(cell: Cell, out: Path) -> None:
+    if cell.extends is not None and read_spent(out / cell.extends).failure:
+        raise DivergedError(f"{out / cell.extends} broke off, so there is nothing to go on from.")
+
+
+def read_spent(folder: Path) -> Spent:
+    """What the finished cell of a folder took."""
+    return build(Spent, read_tree(folder / CELL), source=str(folder / CELL))
 
 
 def run_one(cell: Cell, out: Path, progress: Progress, run_cell: RunCell) -> None:
@@ -83,6 +93,7 @@ def run_one(cell: Cell, out: Path, progress: Progress, run_cell: RunCell) -> Non
         return Spent(cpu_s=earlier_cpu_s + cpu_s, wall_s=earlier_wall_s + wall_s, failure=failure)
 
     try:
+        _refuse_broken_beginning(cell, out)
         run_cell(cell, folder, progress)
     except DivergedError as error:
         progress.say(f"{folder} broke off: {error}")
@@ -98,8 +109,7 @@ def run_one(cell: Cell, out: Path, progress: Progress, run_cell: RunCell) -> Non
 
 def spent_cpu_hours(out: Path) -> float:
     """CPU hours of all finished cells, those of tuning among them."""
-    found = (build(Spent, read_tree(path), source=str(path)) for path in sorted(out.rglob(CELL)))
-    return sum(spent.cpu_s for spent in found) / 3600
+    return sum(read_spent(path.parent).cpu_s for path in sorted(out.rglob(CELL))) / 3600
 
 
 def keep_to_budget(limit: float | None, out: Path) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from functools import partial
+from pathlib import Path
 from typing import NamedTuple
 
 from codeglot.errors import UnknownNameError
@@ -27,13 +28,13 @@ def select(experiment: Experiment, arms: Sequence[str] | None, seeds: Sequence[i
     for kind, asked, known in (("arm", arms, names), ("seed", seeds, experiment.seeds)):
         if wrong := [str(one) for one in asked or () if one not in known]:
             raise UnknownNameError(f"{kind} of this experiment", wrong[0], map(str, known))
-    return Selection(tuple(arms or names), tuple(seeds or experiment.seeds))
+    return Selection(tuple(name for name in names if arms is None or name in arms), tuple(seeds or experiment.seeds))
 
 
-def cell_makers(experiment: Experiment, selection: Selection, chosen: Chosen) -> list[Callable[[], Cell]]:
-    """How to build the cells of the result."""
+def cell_makers(experiment: Experiment, selection: Selection, chosen: Chosen, out: Path) -> list[Callable[[], Cell]]:
+    """How to build the cells of the result, which lie in `out`; one that extends another stands behind it."""
     return [
-        partial(build_cell, experiment, experiment.arm(name), seed, settings_of(experiment, name, chosen))
+        partial(build_cell, experiment, experiment.arm(name), seed, settings_of(experiment, name, chosen), out)
         for name in selection.arms
         for seed in (selection.seeds if experiment.arm(name).train else selection.seeds[:1])
     ]

@@ -78,15 +78,21 @@ def _is_finished(out: Path) -> bool:
     return (out / runs.TRAINING).exists() and (out / runs.ADAPTER).is_dir()
 
 
-def get_ready(run: TrainingRun, progress: Progress) -> Ready:
+def get_ready(run: TrainingRun, progress: Progress, adapter: Path | None = None) -> Ready:
     """Everything that the first step needs; what cannot be trained, or not be judged afterwards, is refused.
+
+    Args:
+        run: What is trained.
+        progress: Is told what there is.
+        adapter: What the run extends; None: what its file says.
 
     Raises:
         CodeglotError: With value, place and remedy.
     """
     trackers.check(run.train.trackers)
     base = load_base(run.base)
-    adapter = None if run.extends is None else trained_adapter(run.extends)
+    if adapter is None and run.extends is not None:
+        adapter = trained_adapter(run.extends)
     prepared = prepare(run, base, progress, () if adapter is None else read_languages(adapter))
     portions = Portions(prepared.examples, run.train, seed=run.seed, pad_token_id=0, order=prepared.order)
     methods = cast("tuple[Method, ...]", run.methods)

@@ -69,7 +69,7 @@ def load_base(base: Base) -> LoadedBase:
     device = _device(base)
     adapter = locate_adapter(base.adapter.expanduser()) if base.adapter else None
     folder = locate_model(base)
-    tokenizer = _read_tokenizer(folder)
+    tokenizer = _read_tokenizer(folder, base.chat_template)
     model = load_model(folder, base.dtype, device)
     with_adapter = put_adapter_on(model, adapter) if adapter else model
     return LoadedBase(with_adapter.eval(), tokenizer, device)
@@ -97,16 +97,25 @@ def load_tokenizer(base: Base) -> PreTrainedTokenizerBase:
     Raises:
         EngineError: If it, or the model that it belongs to, is missing or incomplete.
     """
-    return _read_tokenizer(locate_model(base))
+    return _read_tokenizer(locate_model(base), base.chat_template)
 
 
-def _read_tokenizer(folder: Path) -> PreTrainedTokenizerBase:
+def _read_tokenizer(folder: Path, chat_template: Path | None) -> PreTrainedTokenizerBase:
+    try:
+        template = None if chat_template is None else chat_template.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(
+            f"base.chat_template = '{chat_template}' cannot be read: {error}. Name a Jinja file, as the "
+            "chat_template.jinja of a model that is tuned for chat."
+        ) from error
     try:
         tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(
             folder, trust_remote_code=False, local_files_only=True
         )
     except (OSError, ValueError, KeyError, ImportError) as error:
         raise EngineError(f"The tokenizer in {folder} cannot be loaded: {error} Copy its files again.") from error
+    if template is not None:
+        tokenizer.chat_template = template
     return tokenizer
 
 

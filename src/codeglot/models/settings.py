@@ -24,5 +24,7 @@ class Base(StrictModel):
     """Number format of the weights in memory; `auto`: as they were saved."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
     """Where it runs; `auto`: the accelerator where there is one."""
+    chat_template: Path | None = None
+    """Jinja file that takes the place of the tokenizer's chat template, for bases that have none; None: as it is."""
     adapter: Path | None = None
     """Folder of what was trained on it: the `adapter` of a run, or any PEFT adapter; None: the base alone."""
