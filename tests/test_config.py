@@ -104,6 +104,12 @@ def test_infinity_and_nan_are_refused(value: float) -> None:
         build(Inner, {"cutoff": value}, source="here")
 
 
+def test_true_is_no_number_and_is_told_beside_other_mistakes() -> None:
+    with pytest.raises(ConfigError, match=r"rank: a number is needed, not true or false") as caught:
+        build(Inner, {"rank": True, "cutoff": "x", "zzz": 1}, source="here")
+    assert "has 3 problem(s)" in str(caught.value)
+
+
 def test_a_file_that_begins_with_a_byte_order_mark_is_read(tmp_path: Path) -> None:
     path = tmp_path / "run.toml"
     path.write_bytes(b"\xef\xbb\xbfseed = 3\r\n")

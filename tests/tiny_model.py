@@ -60,19 +60,19 @@ def sentencepiece_tokenizer() -> PreTrainedTokenizerFast:
 
 
 def random_llama(
-    vocab_size: int, *, seed: int = 0, num_positions: int = 256, end_id: int | None = None
+    vocab_size: int, *, seed: int = 0, num_positions: int = 256, end_id: int | None = None, width: int = 32
 ) -> LlamaForCausalLM:
     """Two layers, float32; `seed` decides the weights."""
     torch.manual_seed(seed)
     config = LlamaConfig(
         vocab_size=vocab_size,
-        hidden_size=32,
-        intermediate_size=64,
+        hidden_size=width,
+        intermediate_size=2 * width,
         num_hidden_layers=2,
         num_attention_heads=4,
         num_key_value_heads=2,
         max_position_embeddings=num_positions,
-        initializer_range=0.4,
+        initializer_range=0.4 * (32 / width) ** 0.5,
         bos_token_id=None,
         eos_token_id=end_id,
         pad_token_id=None,
@@ -84,11 +84,12 @@ def random_llama(
 
 
 def save_tiny_model(
-    folder: Path, tokenizer: PreTrainedTokenizerBase | None = None, *, num_positions: int = 256
+    folder: Path, tokenizer: PreTrainedTokenizerBase | None = None, *, num_positions: int = 256, width: int = 32
 ) -> Path:
     """Write model and tokenizer to `folder` and return it."""
     tokenizer = tokenizer or byte_level_tokenizer(CHAT_TEMPLATE)
-    model = random_llama(len(tokenizer), num_positions=num_positions, end_id=tokenizer.eos_token_id)
+    end_id = tokenizer.eos_token_id
+    model = random_llama(len(tokenizer), num_positions=num_positions, end_id=end_id, width=width)
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     return folder

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Self, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, ModelWrapValidatorHandler, ValidationError, model_validator
+from pydantic.fields import FieldInfo
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from codeglot.errors import ConfigError
@@ -23,15 +24,21 @@ class StrictModel(BaseModel):
     @model_validator(mode="wrap")
     @classmethod
     def _suggest_known_keys(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
-        """Turn "extra input" errors into "unknown key; did you mean ...?"."""
-        unknown = [key for key in data if key not in cls.model_fields] if isinstance(data, Mapping) else []
-        if not unknown:
+        """Turn "extra input" errors into "unknown key; did you mean ...?"; true and false are no numbers."""
+        if not isinstance(data, Mapping):
+            return handler(data)
+        unknown = [key for key in data if key not in cls.model_fields]
+        flags = [key for key in data if key not in unknown and _is_flag_for_number(data[key], cls.model_fields[key])]
+        if not unknown and not flags:
             return handler(data)
         errors: list[InitErrorDetails] = []
         try:
             handler({key: value for key, value in data.items() if key not in unknown})
         except ValidationError as error:
             errors += [_repeat(detail) for detail in error.errors()]
+        for key in flags:
+            kind = PydanticCustomError("flag_for_number", "a number is needed, not true or false")
+            errors.append(InitErrorDetails(type=kind, loc=(key,), input=data[key]))
         for key in unknown:
             close = get_close_matches(str(key), cls.model_fields, n=1)
             message = f"unknown key; did you mean '{close[0]}'?" if close else "unknown key"
@@ -39,6 +46,12 @@ class StrictModel(BaseModel):
             kind = PydanticCustomError("unknown_key", "{message}", {"message": message})
             errors.append(InitErrorDetails(type=kind, loc=(str(key),), input=data[key]))
         raise ValidationError.from_exception_data(cls.__name__, errors)
+
+
+def _is_flag_for_number(value: Any, field: FieldInfo) -> bool:
+    """Whether pydantic would take true for 1."""
+    kinds = {field.annotation, *get_args(field.annotation)}
+    return isinstance(value, bool) and bool not in kinds and bool(kinds & {int, float})
 
 
 def _repeat(detail: Any) -> InitErrorDetails:

@@ -125,7 +125,8 @@ def test_gaps_in_the_numbers_of_samples_are_an_error(tmp_path: Path) -> None:
     ("row", "complaint"),
     [
         ({"task_id": "T/0", "code": "x"}, "line 1: no completion; one of completion, text"),
-        ({"task_id": "T/0", "text": None}, "no completion"),
+        ({"task_id": "T/0"}, "no completion"),
+        ({"task_id": "T/0", "text": None}, "text is null; an empty answer is an empty text"),
         ({"task_id": "T/0", "text": 5}, "line 1: text must be a text; it is 5"),
         ({"task_id": "T/0", "completions": "x"}, "must be a list of texts"),
         ({"task_id": "T/0", "text": "x", "completion": "y"}, "line 1: completion and text each hold a completion"),

@@ -1,6 +1,7 @@
 """Which experts each token of an answer met, told from a run folder."""
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -74,6 +75,8 @@ def test_what_is_not_there_is_named(folder: Path, tmp_path: Path) -> None:
         expert_trace(folder, "mine/1", sample=1)
     with pytest.raises(RunError, match="holds no answer 0 to 'other'"):
         expert_trace(folder, "other")
+    with pytest.raises(RunError, match=r"holds no problems.jsonl. Name a folder that `codeglot evaluate` filled"):
+        expert_trace(tmp_path, "mine/1")
 
 
 def test_a_run_that_is_not_routed_is_refused(folder: Path, tmp_path: Path) -> None:
@@ -81,6 +84,8 @@ def test_a_run_that_is_not_routed_is_refused(folder: Path, tmp_path: Path) -> No
     settings = {key: value for key, value in settings.items() if value is not None}
     settings["methods"] = [{"method": "lora", "r": 2}]
     job.train(build(TrainingRun, settings, source="lora"), tmp_path / "lora")
+    for name in (runs.PROBLEMS, runs.COMPLETIONS):
+        shutil.copy(folder / name, tmp_path / "lora" / name)
 
     with pytest.raises(ConfigError, match="is routed by language, so there is nothing to trace"):
         expert_trace(tmp_path / "lora", "mine/1")

@@ -137,6 +137,30 @@ def test_what_cannot_be_exported_is_refused_and_nothing_is_written(
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize("name", ["mole", "lora"])
+def test_what_lies_in_the_folder_already_is_left_alone(
+    name: str, runs_by_name: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "lua").mkdir()
+    (tmp_path / "lua" / "mine").write_text("mine")
+    monkeypatch.chdir(tmp_path)
+    for out in (tmp_path, Path()):
+        with pytest.raises(RunError, match=r"holds lua already, which would be lost\. Name an empty or a new folder"):
+            export(runs_by_name[name], out, "peft")
+    with pytest.raises(RunError, match=r"holds .*adapter"):
+        export(runs_by_name[name], runs_by_name[name], "peft")
+    assert [path.name for path in tmp_path.rglob("*")] == ["lua", "mine"]
+
+
+def test_an_empty_folder_that_is_the_current_one_may_be_filled(
+    runs_by_name: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "out").mkdir()
+    monkeypatch.chdir(tmp_path / "out")
+    assert export(runs_by_name["lora"], Path(), "peft") == [tmp_path / "out"]
+    assert (tmp_path / "out" / "adapter_config.json").exists()
+
+
 def test_a_folder_without_a_finished_training_is_refused(tmp_path: Path) -> None:
     with pytest.raises(RunError, match="nothing was trained there"):
         export(tmp_path, tmp_path / "out", "peft")

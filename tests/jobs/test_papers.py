@@ -1,5 +1,6 @@
 """The papers' own set-ups, proved on a tiny random model of the same architecture."""
 
+import json
 import os
 from pathlib import Path
 from typing import Any
@@ -18,8 +19,34 @@ needs_data = pytest.mark.skipif("CODEGLOT_DATA" not in os.environ, reason="needs
 
 
 def of_tiny(path: Path, folder: Path) -> Any:
-    model = save_tiny_model(folder / "model", sentencepiece_tokenizer(), num_positions=4096)
-    return read_experiment(path, (f"base_run.base.model={model}", "base_run.base.device=cpu"))
+    """An experiment on a tiny base; rows of the hub are in a file of the same columns, in each of its languages."""
+    model = save_tiny_model(
+        folder / "model", sentencepiece_tokenizer(), num_positions=4096, width=256
+    )  # ranks up to 240
+    changes = [f"base_run.base.model={model}", "base_run.base.device=cpu"]
+    (source,) = read_experiment(path).base_run["data"]["sources"]
+    if source["dataset"] == "hub":
+        columns = source["columns"]
+        rows = [
+            {
+                columns["prompt"]: f"Write it in {name}.",
+                columns["completion"]: f"So:\n```{name}\nx = 1\n```\nIt is one.",
+            }
+            for name in source["languages"]
+        ]
+        file = folder / "rows.jsonl"
+        file.write_text("".join(json.dumps(row) + "\n" for row in rows * 4))
+        kept = {key: value for key, value in source.items() if key not in {"hub", "files", "revision"}}
+        local = {**kept, "dataset": "file", "path": str(file)}
+        changes.append(f"base_run.data.sources=[{_inline(local)}]")
+    return read_experiment(path, tuple(changes))
+
+
+def _inline(value: Any) -> str:
+    """A value in the syntax of TOML."""
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{key} = {_inline(own)}" for key, own in value.items()) + "}"
+    return json.dumps(value)
 
 
 @pytest.mark.parametrize("path", PAPERS, ids=lambda path: path.stem)

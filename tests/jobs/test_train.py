@@ -269,6 +269,11 @@ def test_what_cannot_be_trained_is_refused_and_nothing_is_written(
         ({"evaluate": {"natural_languages": ["de"]}}, ConfigError, "natural_languages = de has no effect"),
         ({"evaluate": {"languages": ["cobol"]}}, UnknownNameError, "cobol"),
         ({"generate": {"style": "chat"}}, EngineError, "no chat template"),
+        (
+            {"base": {"dtype": "float16"}, "optim": {"name": "sophia_g"}},
+            ConfigError,
+            "squares gradients, and the base is in float16",
+        ),
         ({"evaluate": None, "generate": None, "validation": {"style": "chat"}}, EngineError, "no chat template"),
     ],
 )

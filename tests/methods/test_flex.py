@@ -72,6 +72,10 @@ def test_every_preset_is_lora_but_for_its_regularizer() -> None:
         assert method.model_dump(exclude={"method", "regularizer"}) == lora
 
 
+def test_a_preset_takes_a_ratio_in_the_place_of_its_strength() -> None:
+    run_file({"method": "flex_paper", "regularizer": {"auto_ratio": 0.05}})
+
+
 @pytest.mark.parametrize(
     ("method", "sections", "message"),
     [
@@ -90,6 +94,8 @@ def test_every_preset_is_lora_but_for_its_regularizer() -> None:
             r"lr 0.001 x strength 2000 x max\(rho\) 0.9 = 1.8",
         ),
         ({"method": "lora"}, {"regularizer": {"mode": "decoupled", "strength": 2000}}, "it must be below 1"),
+        ({"method": "flex_as_released", "regularizer": {"mode": "loss"}}, {}, "regularizer.mode: Input should be"),
+        ({"method": "flex_paper", "regularizer": {"auto_ratio": 0.1, "strength": 0.1}}, {}, "give it alone"),
         ({"method": "flex_decoupled", "init": "pissa"}, {}, "those of 'flex_decoupled' with init = 'pissa'"),
     ],
 )

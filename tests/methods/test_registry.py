@@ -71,6 +71,11 @@ def test_two_of_a_kind_need_names() -> None:
         registry.parse([{"method": "lora"}, {"method": "lora", "r": 2}])
 
 
+def test_two_mixtures_cannot_be_told_apart() -> None:
+    with pytest.raises(ConfigError, match="'mole' is there more than once, and one run has one; leave the others out"):
+        registry.parse([{"method": "mole"}, {"method": "mole", "r": 2}])
+
+
 def test_the_list_of_methods_imports_no_torch() -> None:
     code = "import sys, codeglot.methods.registry; print('torch' in sys.modules)"
 

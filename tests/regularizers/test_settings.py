@@ -22,6 +22,8 @@ from codeglot.regularizers.settings import Spectral
         ({"mode": "decoupled", "fft_norm": "backward"}, "fft_norm = 'backward' has no effect on mode = 'decoupled'"),
         ({"mode": "decoupled", "auto_ratio": 0.05}, "auto_ratio chooses the strength of mode = 'loss'"),
         ({"auto_ratio": 0.05, "strength": 0.1}, "give it alone, without strength"),
+        ({"strength": 1e30}, "strength: Input should be less than or equal to 1000000000"),
+        ({"strength": True}, "strength: a number is needed, not true or false"),
         ({"every": 0}, "every: Input should be greater than or equal to 1"),
         ({"lambda": 0.02}, "unknown key"),
     ],

@@ -6,11 +6,14 @@ from typing import Any
 import pytest
 import torch
 
-from codeglot.errors import ConfigError
+from codeglot.errors import ConfigError, DivergedError
 from codeglot.methods.registry import get
+from codeglot.regularizers.low_rank import LowRank
+from codeglot.regularizers.penalty import Penalty
 from codeglot.regularizers.settings import Spectral
 from codeglot.runs import METRICS, read_rows
 from codeglot.train.metrics import MetricsRow
+from codeglot.train.observed import spectrum_rows
 from tests.train.scene import make_examples, run, tiny, weights
 from tests.train.test_processes import finish, free_port, start
 
@@ -156,6 +159,13 @@ def test_what_cannot_be_regularized_is_refused_before_anything_is_written(
     with pytest.raises(ConfigError, match=message):
         run(model, methods, tmp_path, regularizer=regularizer)
     assert not any(tmp_path.iterdir())
+
+
+def test_weights_beyond_measure_are_told_with_a_reason() -> None:
+    penalty = Penalty(Spectral(), num_steps=1, lr=1.0)
+    factors = [LowRank("layer", torch.full((2, 4), 1e30), torch.zeros(4, 2), 1.0)]
+    with pytest.raises(DivergedError, match=r"The weights of layer.* have grown so large.* Lower optim\.lr"):
+        spectrum_rows(penalty, factors)
 
 
 def test_two_presets_bring_one_regularizer_too_many(tmp_path: Path) -> None:

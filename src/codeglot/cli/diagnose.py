@@ -41,7 +41,7 @@ def experts(run: Path, out: Path | None) -> None:
 def trace(run: Path, task_id: str, sample: int, tokens: bool) -> None:
     """Show which experts each token of an answer met.
 
-    Example: codeglot diagnose trace runs/mole micro/rust/17
+    Example: codeglot diagnose trace runs/mole micro/rust/test/0
     """
     from codeglot.jobs.expert_trace import expert_trace
 

@@ -10,7 +10,9 @@ from codeglot.cli.paths import PathName
 @click.command()
 @click.argument("run", type=PathName(file_okay=False), metavar="RUN")
 @click.option("--to", "form", required=True, type=click.Choice(["peft", "merged"]), help="Adapters, or whole models.")
-@click.option("--out", required=True, type=PathName(file_okay=False), help="Folder; one below it for each language.")
+@click.option(
+    "--out", required=True, type=PathName(file_okay=False), help="New folder; one below it for each language."
+)
 @click.option("--language", "languages", multiple=True, help="Of a run routed by language, only this one; repeatable.")
 def export(run: Path, form: str, out: Path, languages: tuple[str, ...]) -> None:
     """Write what was trained in a form that other software loads unchanged.

@@ -90,6 +90,8 @@ def _texts(row: Row) -> list[str]:
         if isinstance(text, str):
             return [text]  # an empty answer is an answer
         raise DataError(f"{row.where}: {given[0]} must be a text; it is {text!r}.")
+    if empty := [name for name in (LIST_COLUMN, *TEXT_COLUMNS) if name in row.values]:
+        raise DataError(f"{row.where}: {empty[0]} is null; an empty answer is an empty text.")
     raise DataError(
         f"{row.where}: no completion; one of {', '.join(TEXT_COLUMNS)} or the list {LIST_COLUMN} is needed, "
         f"and the columns are {', '.join(row.values)}."

@@ -41,6 +41,7 @@ def expert_trace(run: Path, task_id: str, sample: int = 0) -> list[Piece]:
     Raises:
         CodeglotError: If the folder holds no such answer, or nothing in it is routed by language.
     """
+    problem, answer = _find(run, task_id, sample)
     settings = build(EvaluationRun, read_tree(run / runs.CONFIG), source=str(run / runs.CONFIG))
     if settings.base is None:
         raise ConfigError(f"The answers in {run} are not of a model on this machine, so no expert wrote them.")
@@ -49,7 +50,6 @@ def expert_trace(run: Path, task_id: str, sample: int = 0) -> list[Piece]:
     routed = [method for method in read_methods(adapter) if method.routes_by_language]
     if not routed:
         raise ConfigError(f"Nothing in {run} is routed by language, so there is nothing to trace.")
-    problem, answer = _find(run, task_id, sample)
     tokenizer = load_tokenizer(settings.base)
     asked = next(request for request in build_requests(settings, [problem]) if request.sample == sample)
     prompt_ids = prompt_tokens(tokenizer, asked, name=settings.base.model)

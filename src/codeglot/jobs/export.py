@@ -9,7 +9,8 @@ from typing import Any, Literal
 
 from codeglot import runs
 from codeglot.config import build
-from codeglot.errors import ConfigError, UnknownNameError
+from codeglot.errors import ConfigError, RunError, UnknownNameError
+from codeglot.jobs.folder import refuse_unwritable
 from codeglot.jobs.model_card import model_card
 from codeglot.jobs.progress import Progress, Silent
 from codeglot.jobs.runfile import TrainingRun
@@ -31,30 +32,39 @@ def export(
 
     Args:
         run: Folder of a finished training.
-        out: Where to; what lies there under the same names is replaced.
+        out: Where to: an empty or a new folder, which is whole afterwards or not there.
         form: `peft`: adapters for the base; `merged`: whole models.
         languages: Those wanted, of a method that routes by language; empty: all, and other text.
         progress: Is told of each folder.
 
     Raises:
-        CodeglotError: If the run cannot be loaded, is no sum of low-rank updates, or lacks a language.
+        CodeglotError: If the run cannot be loaded, is no sum of low-rank updates, or lacks a language; or if something
+            lies in `out`.
     """
     progress = progress or Silent()
+    out = out.resolve()  # a name is needed, which '.' has not
+    _refuse_filled(out)
     settings = build(TrainingRun, trained_run(run, None), source=str(run / runs.CONFIG))
     base = load_base(settings.base)
     attached = load_methods(base.model, run / runs.ADAPTER)
     variants = _variants(attached)
-    written = []
-    for name in _wanted(variants, languages):
-        folder = out / name if name else out
-        progress.say(f"{folder}: writing")
-        updates = sum_up(variants[name])
-        with runs.replacing_folder(folder) as new:
-            _write(settings, base, updates, form, new)
-            (new / "README.md").write_text(model_card(settings, attached, form, name), encoding="utf-8")
-            _check(settings, attached, base, form, new, name)
-        written.append(folder)
-    return written
+    wanted = _wanted(variants, languages)
+    with runs.replacing_folder(out) as new:
+        for name in wanted:
+            progress.say(f"{out / name}: writing")
+            folder = new / name
+            folder.mkdir(exist_ok=True)
+            _write(settings, base, sum_up(variants[name]), form, folder)
+            (folder / "README.md").write_text(model_card(settings, attached, form, name), encoding="utf-8")
+            _check(settings, attached, base, form, folder, name)
+    return [out / name for name in wanted]
+
+
+def _refuse_filled(out: Path) -> None:
+    refuse_unwritable(out)
+    if names := sorted(path.name for path in out.iterdir()) if out.exists() else []:
+        some = ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")
+        raise RunError(f"{out} holds {some} already, which would be lost. Name an empty or a new folder with --out.")
 
 
 def _variants(attached: Attached) -> dict[str, list[LowRank]]:

@@ -30,6 +30,7 @@ from codeglot.methods.adapter import (
 from codeglot.methods.base import Method
 from codeglot.models.load import LoadedBase, load_base
 from codeglot.train import loop, stages, trackers
+from codeglot.train.curvature import refuse_float16
 from codeglot.train.portions import Portions
 from codeglot.train.processes import is_first_process
 from codeglot.train.randomness import seeded
@@ -97,6 +98,7 @@ def get_ready(run: TrainingRun, progress: Progress, adapter: Path | None = None)
     portions = Portions(prepared.examples, run.train, seed=run.seed, pad_token_id=0, order=prepared.order)
     methods = cast("tuple[Method, ...]", run.methods)
     stages.plan(methods, portions.num_steps, run.optim)
+    refuse_float16(base.model, run.optim)
     for judging in judgings(run):
         check_judging(judging, progress, base)
     with seeded(run.seed):

@@ -26,7 +26,7 @@ def trained_run(folder: Path, out: Path | None) -> dict[str, Any]:
     if not holds_run_file(folder) or not (folder / runs.TRAINING).is_file():
         raise RunError(
             f"{folder} holds no {runs.CONFIG} and {runs.TRAINING}, so nothing was trained there. Name a folder that "
-            "`codeglot train` finished, or a run file."
+            "`codeglot train` finished."
         )
     tree = {key: value for key, value in read_tree(folder / runs.CONFIG).items() if value is not None}
     if out is None or out.resolve() == folder.resolve():

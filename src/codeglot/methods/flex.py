@@ -11,7 +11,7 @@ from typing import Literal
 from pydantic import Field
 
 from codeglot.methods.lora import Lora
-from codeglot.regularizers.settings import Spectral
+from codeglot.regularizers.settings import LARGEST, Spectral
 
 
 class PaperSpectral(Spectral):
@@ -26,7 +26,7 @@ class PaperSpectral(Spectral):
     """As published: the penalty grows with the size of a tensor."""
     reduction: Literal["sum", "mean"] = "mean"
     """As released: the mean over tensors."""
-    strength: float | None = Field(default=0.02, ge=0)
+    strength: float | None = Field(default=0.02, ge=0, le=LARGEST)
     """As published."""
     warmup_share: float = Field(default=0.0, ge=0, le=1)
     """As released: none."""
@@ -35,8 +35,8 @@ class PaperSpectral(Spectral):
 class AsReleasedSpectral(PaperSpectral):
     """The published code: the tensor is detached before the transform, so the value is logged and changes nothing."""
 
-    mode: Literal["loss", "decoupled", "as_released"] = "as_released"
-    """As released."""
+    mode: Literal["as_released"] = "as_released"
+    """As released; with a gradient it is `flex_paper`."""
 
 
 class DeltaWSpectral(Spectral):

@@ -80,4 +80,7 @@ def _conflicts(methods: "Sequence[Method]") -> Iterator[str]:
         )
     names = [(method.method, getattr(method, "name", "")) for method in methods]
     for method, name in dict.fromkeys(pair for pair in names if names.count(pair) > 1):
-        yield f"methods: '{method}' is there more than once as '{name}'; give each a name of its own"
+        if name:
+            yield f"methods: '{method}' is there more than once as '{name}'; give each a name of its own"
+        else:
+            yield f"methods: '{method}' is there more than once, and one run has one; leave the others out"

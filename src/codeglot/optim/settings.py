@@ -16,7 +16,7 @@ class Sophia(StrictModel):
     form: Literal["paper", "official"] = "paper"
     """`paper`: step = clip(m / max(gamma h, eps), 1); `official`: as in the authors' code, for audits: h without
     the number of predictions, which enters at each step, first estimate after step k, nothing corrected."""
-    gamma: float | None = Field(default=None, gt=0)
+    gamma: float | None = Field(default=None, gt=0, le=1e6)
     """What the curvature is multiplied with, called rho in the authors' code: higher clips less. To be tuned until a
     win rate between 0.1 and 0.5 is logged; None: 0.05 for `sophia_g` and 0.01 for `sophia_h`."""
     every: int = Field(default=10, ge=1)
@@ -68,16 +68,16 @@ class Optim(StrictModel):
     name: str = "adamw"
     """`adamw`; `muon`, which leaves embeddings and vectors to AdamW, with steps of the size of AdamW's; `sophia_g`,
     `sophia_h`: steps by curvature, estimated from sampled labels or random vectors; `lion`, `signum`: signs alone."""
-    lr: float = Field(gt=0)
+    lr: float = Field(gt=0, le=1e3)
     """Largest learning rate of the schedule. There is no default: it depends on the method and the base."""
     betas: tuple[float, float] = (0.9, 0.999)
     """Decay of the running means, of the gradient and of its square or the curvature, each in [0, 1). Left out: those
     of its authors, for `sophia_g` and `sophia_h` 0.965 and 0.99, for `lion` 0.9 and 0.99; `signum` has the first
     alone."""
-    eps: float = Field(default=1e-8, gt=0)
+    eps: float = Field(default=1e-8, gt=0, le=1)
     """Added to the root of the mean square; for `sophia_g` and `sophia_h` (left out: 1e-12) curvature below it counts
     as none."""
-    weight_decay: float = Field(default=0.0, ge=0)
+    weight_decay: float = Field(default=0.0, ge=0, le=1e3)
     """Decoupled decay of matrices; vectors (biases, norms) are never decayed."""
     schedule: Literal["constant", "linear", "cosine"] = "cosine"
     """How the rate goes from `lr` to `lr * min_lr_share` after the warm-up."""
@@ -131,6 +131,9 @@ class Optim(StrictModel):
         own = self.sophia or Sophia()
         if has_own_eps and self.needs_curvature and own.form == "official":
             raise ValueError("eps has no effect on sophia.form = 'official', whose own is 1e-15; leave it out")
+        usual: Any = USUAL[self.name]["betas"]
+        if self.name == "signum" and self.betas[1] != usual[1]:
+            raise ValueError(f"betas: {self.betas[1]:g} has no effect on name = 'signum', which has the first alone")
         if self.name == "sophia_h" and own.form == "official":
             raise ValueError("sophia.form = 'official': its authors released no sophia_h; set form = 'paper'")
         idle = {"sophia_h": own.clip_norm is not None, "sophia_g": own.probe != "gaussian"}

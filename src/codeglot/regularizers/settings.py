@@ -6,6 +6,9 @@ from pydantic import Field, model_validator
 
 from codeglot.config import StrictModel
 
+LARGEST = 1e9
+"""Of strengths: beyond it nothing is trained, and float32 overflows."""
+
 
 class Spectral(StrictModel):
     """`[regularizer]`: a penalty on the frequencies of low-rank updates, as FLeX has it and in forms that work.
@@ -19,11 +22,11 @@ class Spectral(StrictModel):
     mode: Literal["loss", "decoupled", "as_released"] = "loss"
     """`loss`: a term of the loss; `decoupled`: a decay of each frequency after the optimizer's step, which no rescaling
     by the optimizer touches; `as_released`: the value is logged and has no gradient, as in FLeX's published code."""
-    strength: float | None = Field(default=None, ge=0)
+    strength: float | None = Field(default=None, ge=0, le=LARGEST)
     """Lambda. With `ortho`, `two_sided` and `sum` it is that of a ridge (the sum of squares, where rho is 1); None:
     0.003. For `decoupled` it is of the size of a weight decay: a step takes lr x strength x rho of a frequency; None:
     1."""
-    auto_ratio: float | None = Field(default=None, gt=0)
+    auto_ratio: float | None = Field(default=None, gt=0, le=LARGEST)
     """Instead of `strength`: lambda is such that the penalty's gradient has this part of the task's norm, on average
     over the first 20 steps after B has left 0 (0.05 is a beginning); None: by `strength`."""
     target: Literal["factors", "delta_w"] = "factors"
@@ -86,7 +89,8 @@ class Spectral(StrictModel):
                 for key, value in fixed.items()
                 if getattr(self, key) != value
             ]
-        if self.auto_ratio is not None and (self.mode != "loss" or self.strength is not None):
+        has_own = self.strength != type(self).model_fields["strength"].default
+        if self.auto_ratio is not None and (self.mode != "loss" or has_own):
             mistakes.append("auto_ratio chooses the strength of mode = 'loss'; give it alone, without strength")
         if mistakes:
             raise ValueError("; ".join(mistakes))

@@ -39,6 +39,19 @@ _DRAWS, _VECTORS = 1, 2
 """What a seed is for."""
 
 
+def refuse_float16(model: nn.Module, optim: Optim) -> None:
+    """Stop where estimates would be made from gradients in which small numbers vanish.
+
+    Raises:
+        ConfigError: If curvature is needed and a parameter, trained or not, is float16.
+    """
+    if optim.needs_curvature and any(parameter.dtype == torch.float16 for parameter in model.parameters()):
+        raise ConfigError(
+            f"optim.name = '{optim.name}' squares gradients, and the base is in float16, in which small ones vanish. "
+            "Set base.dtype = 'bfloat16' or 'float32'."
+        )
+
+
 class Curvature:
     """Refreshes the curvature of one training.
 

@@ -1,11 +1,13 @@
 """What a logged step tells besides losses: where the energy of regularized tensors lies, and what curvature does."""
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 
 from torch import nn
 from torch.optim import Optimizer
 
+from codeglot.errors import DivergedError
 from codeglot.optim.sophia import Sophia
 from codeglot.regularizers.low_rank import LowRank
 from codeglot.regularizers.penalty import Penalty
@@ -16,10 +18,20 @@ _LAYER = re.compile(r"(?<=\.)\d+(?=\.)")
 
 
 def spectrum_rows(penalty: Penalty | None, factors: Sequence[LowRank]) -> dict[str, EnergyRow] | None:
-    """Where the energy of each penalised tensor lies; None without a regularizer."""
+    """Where the energy of each penalised tensor lies; None without a regularizer.
+
+    Raises:
+        DivergedError: If a tensor has grown so large that its energy is no number.
+    """
     if penalty is None:
         return None
-    return {name: EnergyRow(**shares._asdict()) for name, shares in penalty.shares(factors).items()}
+    shares = penalty.shares(factors)
+    if wild := next((name for name, share in shares.items() if not math.isfinite(share.energy)), None):
+        raise DivergedError(
+            f"The weights of {wild} have grown so large that their energy is not a finite number. Lower optim.lr or "
+            "optim.weight_decay, and train into another folder."
+        )
+    return {name: EnergyRow(**share._asdict()) for name, share in shares.items()}
 
 
 def curvature_rows(optimizer: Optimizer, trained: Mapping[str, nn.Parameter]) -> dict[str, CurvatureRow] | None:

@@ -16,7 +16,7 @@ from codeglot.methods.base import Method
 from codeglot.optim.build import lr_by_parameter, set_lr
 from codeglot.optim.settings import Optim
 from codeglot.regularizers.low_rank import LowRank
-from codeglot.regularizers.penalty import Penalty
+from codeglot.regularizers.penalty import TERM, Penalty
 from codeglot.train.loss import Loss, Reader, language_model_loss
 from codeglot.train.portions import MicroBatch, Portion, place
 from codeglot.train.probe import probe
@@ -222,8 +222,9 @@ def not_finite(step: int, portion: Portion, made: Made, *, precision: str, has_c
     what = f"loss ({', '.join(terms)})" if terms else "gradient"
     kept = "; checkpoints of earlier steps are kept" if has_checkpoints else ""
     exact = "" if precision == "float32" else ", or set train.precision = 'float32'"
+    penalty = ", the regularizer's strength" if TERM in made.terms else ""
     return DivergedError(
         f"The {what} of step {step} is not a finite number, with these examples: "
-        f"{', '.join(sources[:_SHOWN])}{more}. No weight was changed by it{kept}. Lower optim.lr or lengthen the "
-        f"warm-up{exact}, and train into another folder."
+        f"{', '.join(sources[:_SHOWN])}{more}. No weight was changed by it{kept}. Lower optim.lr{penalty} or lengthen "
+        f"the warm-up{exact}, and train into another folder."
     )

@@ -23,7 +23,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from codeglot.data.batch import Batch
-from codeglot.errors import ConfigError, EngineError
+from codeglot.errors import ConfigError, EngineError, UnknownNameError
 from codeglot.methods.base import Method
 from codeglot.methods.mole import labels
 from codeglot.methods.mole.experts import (
@@ -102,6 +102,8 @@ class Mole(Method):
             raise ValueError("r_by_language and share_a: languages with one A have one rank; leave out one of both")
         if self.r_by_language and self.expert_type == "no_code":
             raise ValueError("r_by_language and expert_type = 'no_code': languages have no experts; leave out one")
+        if self.share_a and self.expert_type == "no_code":
+            raise ValueError("share_a and expert_type = 'no_code': languages have no experts; leave out one")
         return self
 
     routes_by_language = True
@@ -119,8 +121,8 @@ class Mole(Method):
         """
         if unknown := sorted(set(self.r_by_language) - set(languages)):
             raise ConfigError(
-                f"methods.r_by_language names {', '.join(unknown)}, and the training data is in "
-                f"{', '.join(languages) or 'no language'}. Leave out what is not trained."
+                f"methods.r_by_language: {UnknownNameError('language of the data', unknown[0], languages)} Leave out "
+                "what is not trained."
             )
         sizes = Sizes(
             self.r, self.lora_alpha, self.shared_r, self.shared_alpha, self.other_alpha, dict(self.r_by_language)
@@ -159,7 +161,7 @@ class Mole(Method):
             least = min(narrow, key=lambda linear: min(linear.in_features, linear.out_features))
             raise ConfigError(
                 f"The experts begin at {wanted} singular directions, and {least.name} ({least.out_features} x "
-                f"{least.in_features}) has fewer. Lower r and shared_r, or set init = 'std_zero'."
+                f"{least.in_features}) has fewer. Lower r, shared_r and r_by_language, or set init = 'std_zero'."
             )
         for linear in linears:
             if not torch.is_floating_point(weight := _weight(model, linear)):
