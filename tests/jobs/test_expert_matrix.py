@@ -1,6 +1,8 @@
 """Each expert forced on each language: after a training on two artificial languages, each predicts its own best."""
 
 import json
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -9,14 +11,17 @@ import pytest
 from codeglot import runs
 from codeglot.config import build
 from codeglot.errors import ConfigError, RunError
+from codeglot.generate.hf_engine import HuggingFaceEngine
 from codeglot.jobs import train as job
-from codeglot.jobs.expert_matrix import Matrix, expert_matrix
+from codeglot.jobs.expert_matrix import expert_matrix
+from codeglot.jobs.expert_matrix_report import Matrix
 from codeglot.jobs.runfile import TrainingRun
 from tests.jobs.test_evaluate import codeglot
 from tests.jobs.test_train import tree, write_rows
 from tests.tiny_model import save_tiny_model
 
-ENDS = {"python": "aaaa", "lua": "zzzz"}
+ENDS = {"python": 'a"', "lua": 'z"'}
+TESTS = {"python": 'assert g{}[0] == "a"', "lua": 'assert(g{}:sub(1, 1) == "z")'}
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +29,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run on texts that go on in one way in one language and in another way in the other."""
     root = tmp_path_factory.mktemp("matrix")
     rows = [
-        {"prompt": f"def f{number}(x):", "completion": ENDS[language] * 2, "pl": language}
+        {"prompt": f'f{number} = "', "completion": ENDS[language], "pl": language}
         for number in range(12)
         for language in ENDS
     ]
@@ -33,9 +38,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
             "task_id": f"{language}/{number}",
             "benchmark": "mine",
             "language_id": language,
-            "prompt": f"def g{number}(x):",
-            "canonical_solution": ENDS[language] * 2,
-            "tests": "x",
+            "prompt": f'g{number} = "',
+            "canonical_solution": ENDS[language],
+            "tests": TESTS[language].format(number),
         }
         for number in range(5)
         for language in ENDS
@@ -48,9 +53,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         methods=[{"method": "mole", "r": 4, "shared_r": 4}],
         optim={"lr": 0.03},
         train={"steps": 40, "batch_size": 8, "micro_batch_size": 8, "log_every": 40, "save_every": 40},
-        generate={"engine": "huggingface"},
+        generate={"engine": "huggingface", "max_new_tokens": 20},
         evaluate={"benchmarks": ["problems"], "data": str(data)},
     )
+    settings["data"]["sources"][0]["prompt_is_code"] = True
     job.train(build(TrainingRun, settings, source="run"), root / "run")
     job.train(
         build(TrainingRun, {**settings, "methods": [{"method": "lora", "r": 2}], "train": {**SHORT}}, source="lora"),
@@ -80,6 +86,31 @@ def test_each_languages_own_expert_predicts_it_best(folder: Path, tmp_path: Path
     page = (tmp_path / "out" / "expert_matrix.md").read_text()
     assert "For 2 of 2 languages with an expert, their own predicts them best" in page
     assert f"{lua_by_python:.3f}" in page
+
+
+def test_each_expert_answers_on_demand_and_a_second_start_reads_it(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Python's answers pass where they begin with an a, Lua's with a z: whose expert wrote them shows."""
+    matrix = expert_matrix(folder / "run", tmp_path, with_answers=True)
+
+    assert matrix.pass_at_1 is not None
+    (lua_by_lua, lua_by_python, _), (python_by_lua, python_by_python, _) = matrix.pass_at_1
+    assert lua_by_python == python_by_lua == 0.0
+    assert min(lua_by_lua, python_by_python) >= 0.4
+    assert "For 2 of 2 languages with an expert, none solves more" in (tmp_path / "expert_matrix.md").read_text()
+    assert {path.name for path in (tmp_path / "forced").iterdir()} == {"lua", "python", "other"}
+
+    monkeypatch.setattr(HuggingFaceEngine, "generate", _no_answers)
+    assert expert_matrix(folder / "run", tmp_path, with_answers=True) == matrix
+    shutil.copytree(folder / "run", tmp_path / "copy")
+    with pytest.raises(RunError, match="holds a run with other settings"):
+        expert_matrix(tmp_path / "copy", tmp_path, with_answers=True)
+
+
+def _no_answers(_self: object, requests: Any, _decoding: object) -> Iterator[Any]:
+    assert requests == []
+    yield from ()
 
 
 def test_the_command_names_the_best_expert_of_each_language(folder: Path, tmp_path: Path) -> None:

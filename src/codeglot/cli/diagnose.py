@@ -15,18 +15,23 @@ def diagnose() -> None:
 @diagnose.command()
 @click.argument("run", type=PathName(file_okay=False), metavar="RUN")
 @click.option("--out", type=PathName(file_okay=False), help="Folder for the pages. Default: RUN.")
-def experts(run: Path, out: Path | None) -> None:
+@click.option("--pass-at-1", "with_answers", is_flag=True, help="Also let every expert answer every problem: slow.")
+def experts(run: Path, out: Path | None, with_answers: bool) -> None:
     """Force every expert of a run on every language, and show which predicts which.
 
     The texts are the canonical solutions of the problems that the run's [evaluate] names; figures are nats per token.
-    Written are expert_matrix.json, expert_matrix.md and expert_matrix.html.
+    Written are expert_matrix.json, expert_matrix.md and expert_matrix.html. With --pass-at-1 every expert is also
+    forced on prompts and answers of all problems, and the answers are judged; a killed start goes on.
 
-    Example: codeglot diagnose experts runs/mole
-    """
+    \b
+    Examples:
+      codeglot diagnose experts runs/mole
+      codeglot diagnose experts runs/mole --pass-at-1
+    """  # noqa: D301 - click looks for the character, not for its name
     from codeglot.cli.progress import TerminalProgress
     from codeglot.jobs.expert_matrix import expert_matrix
 
-    matrix = expert_matrix(run, out, TerminalProgress())
+    matrix = expert_matrix(run, out, TerminalProgress(), with_answers=with_answers)
     width = max(map(len, matrix.languages))
     for language, row in zip(matrix.languages, matrix.nats, strict=True):
         best = matrix.experts[min(range(len(row)), key=row.__getitem__)]

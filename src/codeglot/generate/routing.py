@@ -108,6 +108,11 @@ def routed(
             del plain.prepare_inputs_for_generation
 
 
+def forced(routing: Routing, label: int) -> Routing:
+    """Take all tokens, prompts and answers, for this language; 0 is other text."""
+    return routing._replace(route=lambda ids_BL: routing.route(ids_BL.where(ids_BL == PADDING_LANGUAGE, label)))
+
+
 class Labels:
     """Languages of a batch that grows.
 

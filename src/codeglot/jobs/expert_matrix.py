@@ -1,4 +1,4 @@
-"""What does each expert make of each language? The loss on held-out solutions with every expert forced on all of them.
+"""What does each expert make of each language? Each is forced on held-out solutions, on demand on answers too.
 
 RUN/adapter/ and the canonical solutions that its [evaluate] asks for -> expert_matrix.json, .md and .html in OUT
 """
@@ -6,51 +6,38 @@ RUN/adapter/ and the canonical solutions that its [evaluate] asks for -> expert_
 from pathlib import Path
 
 from codeglot import __version__, runs
-from codeglot.config import StrictModel, build
+from codeglot.config import build
+from codeglot.data.batch import OTHER_LANGUAGE
 from codeglot.data.encode import encode
 from codeglot.data.examples import from_problem
 from codeglot.errors import ConfigError, DataError
+from codeglot.generate.routing import forced
+from codeglot.jobs.expert_matrix_report import Matrix, build_report
+from codeglot.jobs.forced_answers import forced_passes
 from codeglot.jobs.problems import asked_problems
 from codeglot.jobs.progress import Progress, Silent
 from codeglot.jobs.runfile import TrainingRun
 from codeglot.jobs.trained import trained_run
-from codeglot.languages import spec
 from codeglot.methods.adapter import Attached, load_methods
 from codeglot.models.load import load_base
 from codeglot.records import Example
-from codeglot.report.content import Chart, Report, Section
-from codeglot.report.heat_map import heat_map
 from codeglot.report.markdown import render_markdown
 from codeglot.report.page import render_plain_page
-from codeglot.report.tables import Table
 from codeglot.train.forced_loss import forced_losses
 
-OTHER = "other"
 _NAME = "expert_matrix"
 
 
-class Matrix(StrictModel):
-    """`expert_matrix.json`."""
-
-    experts: tuple[str, ...]
-    """What all tokens were taken for: a language of the run, or `other`, text in none of them."""
-    languages: tuple[str, ...]
-    """What the solutions are in."""
-    num_examples: tuple[int, ...]
-    """Solutions, by language."""
-    num_targets: tuple[int, ...]
-    """Tokens that were predicted, by language."""
-    nats: tuple[tuple[float, ...], ...]
-    """Mean negative log-likelihood per token, in nats: by language, then by expert."""
-
-
-def expert_matrix(run: Path, out: Path | None = None, progress: Progress | None = None) -> Matrix:
+def expert_matrix(
+    run: Path, out: Path | None = None, progress: Progress | None = None, *, with_answers: bool = False
+) -> Matrix:
     """Force each expert of a trained run on each language, and write what comes of it.
 
     Args:
         run: Folder of a finished training whose method routes by language.
         out: Folder for the files; None: that of the run.
         progress: Is told of each language.
+        with_answers: Whether every expert also answers every problem.
 
     Raises:
         CodeglotError: If the run cannot be loaded, is not routed, or asks for no problem with a known solution.
@@ -61,10 +48,18 @@ def expert_matrix(run: Path, out: Path | None = None, progress: Progress | None 
     attached = load_methods(base.model, run / runs.ADAPTER)
     if attached.routing is None:
         raise ConfigError(f"Nothing in {run} is routed by language, so no expert can be forced on another's text.")
-    matrix = _measure(settings, attached, examples, base.tokenizer, progress or Silent())
+    progress = progress or Silent()
     folder = out or run
+    matrix = _measure(settings, attached, examples, base.tokenizer, progress)
+    if with_answers:
+        on_it = base._replace(model=attached.model, routing=attached.routing)  # type: ignore[arg-type]
+        ways = {
+            name: forced(attached.routing, label) for name, label in zip(matrix.experts, _labels(attached), strict=True)
+        }
+        passes = forced_passes(settings, run / runs.ADAPTER, on_it, ways, folder, progress)
+        matrix = matrix.model_copy(update={"pass_at_1": tuple(passes[language] for language in matrix.languages)})
     runs.write_json(folder / f"{_NAME}.json", matrix)
-    report = _report(matrix, settings)
+    report = build_report(matrix, settings.base.model)
     runs.write_text(folder / f"{_NAME}.md", render_markdown(report))
     runs.write_text(folder / f"{_NAME}.html", render_plain_page(report, __version__))
     return matrix
@@ -84,10 +79,15 @@ def _examples(run: TrainingRun) -> dict[str, list[Example]]:
     return found
 
 
+def _labels(attached: Attached) -> list[int]:
+    """Of each language of the run, and of other text."""
+    return [*range(1, len(attached.languages) + 1), OTHER_LANGUAGE]
+
+
 def _measure(
     run: TrainingRun, attached: Attached, examples: dict[str, list[Example]], tokenizer: object, progress: Progress
 ) -> Matrix:
-    labels = [*range(1, len(attached.languages) + 1), 0]
+    labels = _labels(attached)
     rows, sizes, counts = [], [], []
     for language in sorted(examples):
         progress.say(f"{language}: {len(examples[language])} solutions, {len(labels)} experts")
@@ -98,37 +98,9 @@ def _measure(
         sizes.append(num_targets)
         counts.append(len(encoded))
     return Matrix(
-        experts=(*attached.languages, OTHER),
+        experts=(*attached.languages, "other"),
         languages=tuple(sorted(examples)),
         num_examples=tuple(counts),
         num_targets=tuple(sizes),
         nats=tuple(rows),
-    )
-
-
-def _report(matrix: Matrix, run: TrainingRun) -> Report:
-    names = {language.id: language.name for language in spec.all_languages()}
-    languages = [names.get(name, name) for name in matrix.languages]
-    experts = [names.get(name, name) for name in matrix.experts]
-    caption = "Nats per token of held-out solutions (rows) with the expert of a language (columns) forced on all tokens"
-    own = [
-        name == matrix.experts[min(range(len(row)), key=row.__getitem__)]
-        for name, row in zip(matrix.languages, matrix.nats, strict=True)
-        if name in matrix.experts
-    ]
-    table = Table(
-        caption,
-        ("Language", "Tokens", *experts),
-        tuple(
-            (name, f"{size:,}", *(f"{value:.3f}" for value in row))
-            for name, size, row in zip(languages, matrix.num_targets, matrix.nats, strict=True)
-        ),
-    )
-    return Report(
-        title=f"Experts against languages, on {run.base.model}",
-        summary=(f"For {sum(own)} of {len(own)} languages with an expert, their own predicts them best.",),
-        warnings=(),
-        sections=(
-            Section("matrix", "The matrix", (Chart(heat_map(languages, experts, matrix.nats, caption=caption)), table)),
-        ),
     )
