@@ -1,6 +1,7 @@
 """What was trained, written so that other software loads it unchanged."""
 
 import json
+import re
 import warnings
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 import pytest
 import torch
 from peft import PeftModel
+from safetensors.torch import load_file
 from torch import Tensor
 from transformers import AutoModelForCausalLM
 
@@ -83,6 +85,24 @@ def test_each_language_is_a_plain_adapter_of_the_original_base(
     card = (folders[2] / "README.md").read_text()
     assert "as it treats Python" in card
     assert "trained with codeglot" in card
+
+
+@pytest.mark.parametrize("name", ["mole, ranks", "both"])
+def test_an_adapter_is_in_the_form_that_vllm_reads(name: str, runs_by_name: dict[str, Path], tmp_path: Path) -> None:
+    """It has one rank and one scaling, lora_alpha / r, for all modules, and takes nothing but factors.
+
+    Source: vllm/lora/peft_helper.py and lora_model.py of github.com/vllm-project/vllm.
+    """
+    for folder in export(runs_by_name[name], tmp_path, "peft"):
+        config = json.loads((folder / "adapter_config.json").read_text())
+        tensors = load_file(folder / "adapter_model.safetensors")
+        assert config["lora_alpha"] == config["r"]
+        assert not config.keys() & {"modules_to_save", "rank_pattern", "alpha_pattern", "use_dora"}
+        names = [re.fullmatch(r"base_model\.model\.(.+)\.lora_([AB])\.weight", key) for key in tensors]
+        for found, tensor in zip(names, tensors.values(), strict=True):
+            assert found
+            assert found[1].rpartition(".")[2] in config["target_modules"]
+            assert tensor.shape[0 if found[2] == "A" else 1] == config["r"]
 
 
 @pytest.mark.parametrize("name", ["lora", "pissa"])

@@ -288,7 +288,7 @@ def test_without_an_expert_for_text_it_takes_the_language_of_its_example() -> No
     ("settings", "languages", "message"),
     [
         ({}, (), "has an expert for each language of the data, and the data is in none"),
-        ({"r_by_language": {"go": 4}}, LANGUAGES, "names go, and the training data is in python, java, rust"),
+        ({"r_by_language": {"go": 4}}, LANGUAGES, "Unknown language of the data .go."),
         ({"r": 16, "shared_r": 48}, LANGUAGES, r"begin at 64 singular directions, and model\.layers\.0\.mlp"),
         ({"target_modules": ["nothing"]}, LANGUAGES, "nothing match"),
     ],
