@@ -22,6 +22,7 @@ _CAPABILITIES_VERSION = 0x20080522
 _LAST_CAPABILITY = 63
 _GET_FLAGS, _SET_FLAGS, _IS_UP = 0x8913, 0x8914, 0x1
 
+_NAME, _NEXT = struct.calcsize("P"), 3 * struct.calcsize("P")
 _CLONE = {"x86_64": 56, "aarch64": 220}
 _KILL, _CHILD_ENDED = 9, 17
 
@@ -136,6 +137,35 @@ def show_memory(shown: int) -> None:
 def forget_error() -> None:
     """Leave no number of an error behind that a program could read."""
     ctypes.set_errno(0)
+
+
+class Libraries:
+    """What the dynamic linker has loaded so far, and the folders of that."""
+
+    def __init__(self) -> None:
+        self._last = int(_libc._handle)
+        self._folders = {_folder_of(self._last)}
+        while following := _next_library(self._last):
+            self._last = following
+            self._folders.add(_folder_of(following))
+
+    def are_joined_by_foreign_ones(self) -> bool:
+        """Whether something of another folder was loaded since: no part of the interpreter or of the system."""
+        entry = self._last
+        while entry := _next_library(entry):
+            if _folder_of(entry) not in self._folders:
+                return True
+        return False
+
+
+def _next_library(entry: int) -> int:
+    """The entry behind one of the linker's list (`link_map` of <link.h>); 0: there is none."""
+    return ctypes.c_void_p.from_address(entry + _NEXT).value or 0
+
+
+def _folder_of(entry: int) -> bytes:
+    name = ctypes.c_char_p.from_address(entry + _NAME).value or b""
+    return name.rpartition(b"/")[0]
 
 
 def leave(status: int) -> None:

@@ -144,6 +144,13 @@ PROGRAMS: dict[str, str | bytes] = {
     "handler of the C library": (
         "import ctypes\nlibc = ctypes.CDLL(None)\nlibc.__cxa_atexit(libc.abort, None, None)\nprint('kept')"
     ),
+    "C library from a function": "def f():\n    import ctypes\n    ctypes.CDLL(None).puts(b'from C')\n\nf()",
+    "inner module of ctypes": "import _ctypes, sys\nprint(_ctypes.__name__, 'ctypes' in sys.modules)",
+    "structure of C": (
+        "import ctypes, ctypes.util\n\nclass A(ctypes.BigEndianStructure):\n    _fields_ = [('x', ctypes.c_int)]\n\n"
+        "print(bytes(A(1)), ctypes.util.find_library('c'), ctypes.__spec__)"
+    ),
+    "library of an import": "import _testcapi, _lsprof\nprint(_lsprof.__name__)",
     "error of the C library": "import ctypes\nprint(ctypes.get_errno())",
     "names taken away": (
         "import gc, os, sys\nos._exit = gc.collect = sys._current_frames = sys._getframe = None\nprint('kept')"

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import atexit
 import gc
+import os
 import sys
 
 from codeglot.execute import kernel
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from types import ModuleType
 
 # A program may give these names to something else.
-_open, _collect = open, gc.collect
+_open, _exit, _collect = open, os._exit, gc.collect
 _current_frames, _getframe = sys._current_frames, sys._getframe
 _ENDED = "__tests_ended__"
 """The global name that the last line of a program sets."""
@@ -44,8 +45,8 @@ def preload(names: Iterable[str]) -> Hidden:
         package, _, part = name.rpartition(".")
         if package:
             delattr(sys.modules[package], part)
-    if hidden.parts:
-        sys.meta_path.insert(0, hidden)  # type: ignore[arg-type] # what the protocol asks for is imported lazily
+    hidden.hide("ctypes", ("_ctypes", "ctypes._endian", "ctypes"))
+    sys.meta_path.insert(0, hidden)  # type: ignore[arg-type] # what the protocol asks for is imported lazily
     return hidden
 
 
@@ -55,6 +56,13 @@ class Hidden:
     def __init__(self) -> None:
         self.parts: dict[str, list[tuple[str, ModuleType]]] = {}
         """By the name of a module: all that importing it shows, itself as the last."""
+        self.calls_c = False
+        """Whether the program has imported what calls C libraries."""
+
+    def hide(self, name: str, parts: Iterable[str]) -> None:
+        """Put what this code itself needs out of sight; its parts come alone too."""
+        found = [(part, sys.modules.pop(part)) for part in parts]
+        self.parts.update({part: [(part, module)] for part, module in found} | {name: found})
 
     def find_spec(self, name: str, path: object = None, target: object = None) -> object:  # noqa: ARG002
         """As importlib asks its finders."""
@@ -69,6 +77,7 @@ class Hidden:
     def exec_module(self, module: ModuleType) -> None:
         """Show it, and the modules that importing it shows."""
         module.__spec__ = self._spec
+        self.calls_c |= module.__name__ in {"_ctypes", "ctypes"}
         for name, part in self.parts[module.__name__]:
             sys.modules[name] = part
             package, _, child = name.rpartition(".")
@@ -84,15 +93,15 @@ def spare_modules(hidden: Hidden) -> None:
     """
     modules = {name: module for name, module in sys.modules.items() if name not in {"__main__", "builtins", "sys"}}
     kernel.keep_for_ever([modules, hidden])
-    atexit.register(_end, list(modules), sys.orig_argv[-1])
+    atexit.register(_end, list(modules), sys.orig_argv[-1], hidden, kernel.Libraries())
 
 
-def _end(names: list[str], path: str) -> None:
+def _end(names: list[str], path: str, hidden: Hidden, libraries: kernel.Libraries) -> None:
     """What the interpreter does last, behind the last handler of the program; `names` are modules that stay.
 
     Where the program's last line was reached, its status is known. Then its objects are finalized as the interpreter
-    does it, and the interpreter itself, which takes as long as the rest of a small program, is just left; what C
-    libraries do last, they do.
+    does it, and the interpreter itself, which takes as long as the rest of a small program, is just left. What C
+    libraries do last is done where the program can have called any.
     """
     if _getframe().f_back is not None:  # the program has called its handlers, and goes on
         return
@@ -109,7 +118,9 @@ def _end(names: list[str], path: str) -> None:
         _flush()
     except BaseException:  # the interpreter says what cannot be flushed, and chooses the status
         return
-    kernel.leave(0)
+    if hidden.calls_c or libraries.are_joined_by_foreign_ones():
+        kernel.leave(0)
+    _exit(0)
 
 
 def _has_ended(path: str) -> bool:
