@@ -4,11 +4,11 @@ import json
 import tomllib
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
+from functools import cache
 from pathlib import Path
 from typing import Any, Self, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, ModelWrapValidatorHandler, ValidationError, model_validator
-from pydantic.fields import FieldInfo
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from codeglot.errors import ConfigError
@@ -27,8 +27,9 @@ class StrictModel(BaseModel):
         """Turn "extra input" errors into "unknown key; did you mean ...?"; true and false are no numbers."""
         if not isinstance(data, Mapping):
             return handler(data)
-        unknown = [key for key in data if key not in cls.model_fields]
-        flags = [key for key in data if key not in unknown and _is_flag_for_number(data[key], cls.model_fields[key])]
+        known, numbers = _keys(cls)
+        unknown = [key for key in data if key not in known]
+        flags = [key for key in data if key in numbers and isinstance(data[key], bool)]
         if not unknown and not flags:
             return handler(data)
         errors: list[InitErrorDetails] = []
@@ -48,10 +49,12 @@ class StrictModel(BaseModel):
         raise ValidationError.from_exception_data(cls.__name__, errors)
 
 
-def _is_flag_for_number(value: Any, field: FieldInfo) -> bool:
-    """Whether pydantic would take true for 1."""
-    kinds = {field.annotation, *get_args(field.annotation)}
-    return isinstance(value, bool) and bool not in kinds and bool(kinds & {int, float})
+@cache
+def _keys(schema: type[BaseModel]) -> tuple[frozenset[str], frozenset[str]]:
+    """All keys, and those of numbers, for which pydantic would take true for 1."""
+    kinds = {name: {field.annotation, *get_args(field.annotation)} for name, field in schema.model_fields.items()}
+    numbers = {name for name, own in kinds.items() if bool not in own and own & {int, float}}
+    return frozenset(kinds), frozenset(numbers)
 
 
 def _repeat(detail: Any) -> InitErrorDetails:

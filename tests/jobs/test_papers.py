@@ -7,11 +7,14 @@ from typing import Any
 
 import pytest
 
+from codeglot.config import build
 from codeglot.jobs.compare import check
 from codeglot.jobs.experiment import read_experiment
 from codeglot.jobs.progress import Silent
 from codeglot.jobs.selection import select
 from codeglot.jobs.train import train
+from codeglot.optim.schedule import factor
+from codeglot.optim.settings import Optim
 from tests.tiny_model import save_tiny_model, sentencepiece_tokenizer
 
 PAPERS = sorted((Path(__file__).parents[2] / "experiments" / "papers").glob("*.toml"))
@@ -52,6 +55,19 @@ def _inline(value: Any) -> str:
 @pytest.mark.parametrize("path", PAPERS, ids=lambda path: path.stem)
 def test_the_file_is_valid(path: Path) -> None:
     assert read_experiment(path).controls
+
+
+def test_rate_of_mole_ends_where_the_published_schedule_does() -> None:
+    experiment = read_experiment(next(path for path in PAPERS if path.stem == "mole"))
+    settings = build(Optim, experiment.base_run["optim"], source="mole.toml")
+    num_steps, num_warmup = 2000, 100
+
+    found = [factor(settings, step, num_steps) for step in range(num_steps)]
+
+    planned = 1.1 * num_steps  # a linear decay to nothing, which the training leaves before its end
+    expected = [min(step / num_warmup, (planned - step) / (planned - num_warmup)) for step in range(1, num_steps + 1)]
+    assert found == pytest.approx(expected, abs=1e-3)
+    assert found[-1] == pytest.approx(0.0952, abs=5e-5)
 
 
 @needs_data

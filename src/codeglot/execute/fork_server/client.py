@@ -8,6 +8,7 @@ connections, the network are new for every step.
 import contextlib
 import marshal
 import os
+import resource
 import select
 import signal
 import subprocess
@@ -371,22 +372,18 @@ def _server_files(control: int, mount: str, preload: Sequence[str] | None) -> di
     return {"sitecustomize.py": "\n".join(start).encode(), "filter": read_filter(), **packages, **code}
 
 
-def _request(step: Step) -> dict[str, Any]:
-    """What the server is asked to start."""
+def _request(step: Step) -> tuple[Any, ...]:
+    """What the server is asked to start: what each program needs, and packed what only one needs that is executed.
+
+    Few objects of few kinds: each new one costs the process that reads it a page of memory.
+    """
     limits = step.limits
     size = limits.disk_mib * 2**20
     files = [(f"{WORK}/{path}", encode(text)) for path, text in step.work_files.items()]
     cwd = step.mount if step.is_writable else WORK
     sizes = dict.fromkeys(DISKS, size) | {WORK: size + sum(len(data) for _, data in files)}
-    return {
-        "command": list(step.command),
-        "env": {**environment(step.env), "PWD": cwd},
-        "cwd": cwd,
-        "is_writable": step.is_writable,
-        "files": files,
-        "disks": [(path, f"size={size},mode={'0755' if path == WORK else '1777'}") for path, size in sizes.items()],
-        "limits": [
-            *((name, value) for name, value in resource_limits(limits).items() if name != "nproc"),
-            ("nproc", max(limits.num_tasks + 1, _LEAST_TASKS)),
-        ],
-    }
+    disks = [(path, f"size={size},mode={'0755' if path == WORK else '1777'}") for path, size in sizes.items()]
+    most = {**resource_limits(limits), "nproc": max(limits.num_tasks + 1, _LEAST_TASKS)}
+    numbers = [(getattr(resource, f"RLIMIT_{name.upper()}"), value) for name, value in most.items()]
+    executed = marshal.dumps((step.command, {**environment(step.env), "PWD": cwd}), _MARSHAL_VERSION)
+    return disks, step.is_writable, cwd, files, numbers, executed

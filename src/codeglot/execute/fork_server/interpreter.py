@@ -6,9 +6,11 @@ The standard library alone, Python 3.9 or newer.
 from __future__ import annotations
 
 import atexit
+import builtins
 import gc
 import os
 import sys
+from _functools import partial  # type: ignore[import-not-found] # part of every interpreter
 
 from codeglot.execute import kernel
 
@@ -19,8 +21,12 @@ if TYPE_CHECKING:
     from types import ModuleType
 
 # A program may give these names to something else.
-_open, _exit, _collect = open, os._exit, gc.collect
+_READ_ONLY, _END = os.O_RDONLY | os.O_CLOEXEC, os.SEEK_END
+_seek, _read, _close = os.lseek, os.pread, os.close
+_open, _exit, _collect, _max, _import, _partial = os.open, os._exit, gc.collect, max, builtins.__import__, partial
 _current_frames, _getframe = sys._current_frames, sys._getframe
+_OF_THE_PROGRAM = ("__main__", "builtins", "sys")
+"""Modules that change with it."""
 _ENDED = "__tests_ended__"
 """The global name that the last line of a program sets."""
 
@@ -88,16 +94,17 @@ class Hidden:
 def spare_modules(hidden: Hidden) -> None:
     """Let programs end without taking apart the modules that were there before them.
 
-    That would write to each page of memory that they share with the server, each of which has to be copied for it. The
-    modules are taken out of sight behind the last handler of the program, when nothing can be imported any more.
+    That would write to each page of memory that they share with the server, each of which has to be copied for it. For
+    the same reason names come as copies, which lie next to each other.
     """
-    modules = {name: module for name, module in sys.modules.items() if name not in {"__main__", "builtins", "sys"}}
-    kernel.keep_for_ever([modules, hidden])
-    atexit.register(_end, list(modules), sys.orig_argv[-1], hidden, kernel.Libraries())
+    spared = [name for name in sys.modules if name not in _OF_THE_PROGRAM]
+    kernel.keep_for_ever([list(map(sys.modules.get, spared)), hidden])
+    copies = [" ".join(names).split() for names in (spared, sys.modules)]
+    atexit.register(_end, sys.orig_argv[-1], copies[0], copies[1], hidden, kernel.Libraries())
 
 
-def _end(names: list[str], path: str, hidden: Hidden, libraries: kernel.Libraries) -> None:
-    """What the interpreter does last, behind the last handler of the program; `names` are modules that stay.
+def _end(path: str, spared: list[str], first: list[str], hidden: Hidden, libraries: kernel.Libraries) -> None:
+    """What the interpreter does last, behind the last handler of the program; `path` is its file.
 
     Where the program's last line was reached, its status is known. Then its objects are finalized as the interpreter
     does it, and the interpreter itself, which takes as long as the rest of a small program, is just left. What C
@@ -105,22 +112,38 @@ def _end(names: list[str], path: str, hidden: Hidden, libraries: kernel.Librarie
     """
     if _getframe().f_back is not None:  # the program has called its handlers, and goes on
         return
-    for name in names:
-        sys.modules.pop(name, None)
     try:
-        if not _has_ended(path) or len(_current_frames()) > 1:
-            return
-        _flush()
-        sys.stdin, sys.stdout, sys.stderr = sys.__stdin__, sys.__stdout__, sys.__stderr__
-        sys.meta_path = None  # type: ignore[assignment] # as the interpreter leaves it then
-        sys.modules.clear()
-        _collect()
-        _flush()
+        is_known = _has_ended(path) and len(_current_frames()) == 1
+        if is_known:
+            _finalize(first)
     except BaseException:  # the interpreter says what cannot be flushed, and chooses the status
+        is_known = False
+    if not is_known:
+        for name in spared:  # nothing can be imported any more, so nobody will miss them
+            sys.modules.pop(name, None)
         return
     if hidden.calls_c or libraries.are_joined_by_foreign_ones():
         kernel.leave(0)
     _exit(0)
+
+
+def _finalize(first: list[str]) -> None:
+    """Finalize all objects of the program; `first` are the modules that were there before it, and its own."""
+    _flush()
+    sys.stdin, sys.stdout, sys.stderr = sys.__stdin__, sys.__stdout__, sys.__stderr__
+    sys.meta_path = None  # type: ignore[assignment] # as the interpreter leaves it then
+    # Those that are spared cannot be imported either: whatever is asked for, what there never is is looked for first.
+    # Nothing of this is a function of Python, which a traceback would show.
+    builtins.__import__ = _partial(_max, " ", key=_import)
+    if all(map(sys.modules.__contains__, first)):
+        del sys.modules["__main__"]
+        later = [sys.modules.popitem()[1] for _ in range(1 + len(sys.modules) - len(first))]
+        while later:
+            later.pop()  # those imported first go first
+    else:  # the program took some of them away
+        sys.modules.clear()
+    _collect()
+    _flush()
 
 
 def _has_ended(path: str) -> bool:
@@ -128,8 +151,13 @@ def _has_ended(path: str) -> bool:
     value = getattr(sys.modules.get("__main__"), _ENDED, None)
     if type(value) is not str or not value:
         return False
-    with _open(path, "rb") as file:
-        return file.read().endswith(f'{_ENDED} = "{value}"'.encode())
+    line = f'{_ENDED} = "{value}"'.encode()
+    descriptor = _open(path, _READ_ONLY)
+    try:
+        size = _seek(descriptor, 0, _END)
+        return size >= len(line) and _read(descriptor, len(line), size - len(line)) == line
+    finally:
+        _close(descriptor)
 
 
 def _flush() -> None:

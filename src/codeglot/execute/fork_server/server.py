@@ -67,9 +67,8 @@ def main(control: int, folder: str, mount: str, preload: tuple[str, ...]) -> Non
     server = _Server(_socket.socket(fileno=control), code, mount, can_fork=can_fork)
     own = [name for name in sys.modules if name.partition(".")[0] == "codeglot"]
     kernel.keep_for_ever([server, *map(sys.modules.pop, own)])  # to let go of them is work for each program
-    interpreter.spare_modules(hidden)
     if can_fork:
-        sys.path_hooks.insert(0, _Program(server))
+        sys.path_hooks.insert(0, _Program(server, hidden))
     else:
         server.serve()
 
@@ -77,8 +76,9 @@ def main(control: int, folder: str, mount: str, preload: tuple[str, ...]) -> Non
 class _Program:
     """A path hook that serves when it is asked for the file of the program, the last thing before that is opened."""
 
-    def __init__(self, server: _Server) -> None:
+    def __init__(self, server: _Server, hidden: interpreter.Hidden) -> None:
         self._server = server
+        self._hidden = hidden
 
     def __call__(self, path: str) -> Any:
         """None, which says that it is no archive, as the interpreter's own hooks say of a text."""
@@ -86,6 +86,7 @@ class _Program:
             raise ImportError
         sys.path_hooks.remove(self)
         kernel.keep_for_ever(self)
+        interpreter.spare_modules(self._hidden)
         self._server.serve()
 
 
@@ -188,8 +189,10 @@ class _Server:
     def _become_program(self) -> None:
         """Make the surroundings of a program, and keep this process in them; returns where nothing is executed."""
         try:
-            request, streams = self._read_request()
-            self._set_up(request)
+            body, *streams = self._receive()
+            # As a whole: `marshal.load` reads a file bit by bit.
+            request = marshal.loads(os.pread(body, os.lseek(body, 0, os.SEEK_END), 0))  # noqa: S302 - the supervisor's
+            self._set_up(*request[:-1])
         except BaseException as error:
             self._answer(None, problem=f"{type(error).__name__}: {error}", is_last=True)
             os._exit(1)
@@ -197,34 +200,40 @@ class _Server:
             os.dup2(stream, number)
         os.closerange(3, _HIGHEST_DESCRIPTOR)
         if not self._can_fork:
-            _execute(request["command"], request["env"])
+            _execute(*marshal.loads(request[-1]))  # noqa: S302 - the supervisor's
         _signal.signal(_signal.SIGINT, _signal.default_int_handler)
         kernel.show_memory(1)
         kernel.forget_error()
         self.control.detach()
         gc.enable()
 
-    def _read_request(self) -> tuple[dict[str, Any], list[int]]:
+    def _receive(self) -> list[int]:
+        """The descriptors that belong to a step: of its request, and of its streams."""
         _, ancillary, _, _ = self.control.recvmsg(_NUMBER_SIZE, _socket.CMSG_SPACE(4 * 4), _socket.MSG_CMSG_CLOEXEC)
         numbers = ancillary[0][2]
-        body, *streams = [int.from_bytes(numbers[i : i + 4], sys.byteorder) for i in range(0, len(numbers), 4)]
-        request = os.pread(body, os.fstat(body).st_size, 0)  # as a whole: `marshal.load` reads a file bit by bit
-        return marshal.loads(request), streams  # noqa: S302 - written by the supervisor
+        return [int.from_bytes(numbers[i : i + 4], sys.byteorder) for i in range(0, len(numbers), 4)]
 
-    def _set_up(self, request: dict[str, Any]) -> None:
+    def _set_up(
+        self,
+        disks: list[tuple[str, str]],
+        is_writable: bool,  # noqa: FBT001 - as it comes
+        cwd: str,
+        files: list[tuple[str, bytes]],
+        limits: list[tuple[int, int]],
+    ) -> None:
         kernel.unshare(kernel.NEW_MOUNTS)
-        for path, options in request["disks"]:
+        for path, options in disks:
             kernel.mount("tmpfs", path, "tmpfs", _NO_SUID, options)
-        if not request["is_writable"]:
+        if not is_writable:
             kernel.mount("", self._mount, flags=kernel.REMOUNT | kernel.BIND | kernel.READ_ONLY | self._flags)
-        os.chdir(request["cwd"])
-        for path, content in request["files"]:
+        os.chdir(cwd)
+        for path, content in files:
             if "/" in path:
                 os.makedirs(os.path.dirname(path), exist_ok=True)
             with open(path, "wb") as file:
                 file.write(content)
-        for name, value in request["limits"]:
-            resource.setrlimit(getattr(resource, f"RLIMIT_{name.upper()}"), (value, value))
+        for number, value in limits:
+            resource.setrlimit(number, (value, value))
         kernel.drop_privileges()
         self._filter.enforce()
 
@@ -283,7 +292,7 @@ def _open_sockets() -> int:
     return os.open("/proc/self/net/sockstat", os.O_RDONLY)
 
 
-def _execute(command: list[str], env: dict[str, str]) -> NoReturn:
+def _execute(command: tuple[str, ...], env: dict[str, str]) -> NoReturn:
     """Become a command, which is looked for as a shell does."""
     name = command[0]
     found = [name] if "/" in name else [f"{folder}/{name}" for folder in env["PATH"].split(":")]

@@ -21,12 +21,15 @@ import torch
 from torch import Tensor
 from torch.autograd import Function
 
-from codeglot.methods.mole.experts import Expert
+from codeglot.methods.mole.experts import OTHER, SHARED, Expert
 from codeglot.methods.mole.routes import Plan
 from codeglot.methods.mole.start import Start
 
 Sets = Sequence[Sequence[int]]
 """Numbers of the experts that a token meets, by label."""
+_START = "where they began"
+_PLACES = {OTHER: 0, _START: 1, SHARED: 2}
+"""Of prepared rows; behind them the languages."""
 
 
 class Term(NamedTuple):
@@ -156,6 +159,9 @@ def _unsorted(rows_TN: Tensor, plan: Plan) -> Tensor:
 class Ready:
     """The experts of one linear for inference: all factors in one, without those that have not moved.
 
+    Rows lie in the order other text, what the experts began at, shared, languages: so what other text meets is one
+    run of rows, and so is what code in all languages meets.
+
     Args:
         experts: In order.
         a: (R, I) of each.
@@ -168,53 +174,62 @@ class Ready:
         self, experts: Sequence[Expert], a: Sequence[Tensor], b: Sequence[Tensor], start: Start | None, sets: Sets
     ) -> None:
         moved = [n for n in range(len(experts)) if start is None or not _is_at(start.of(experts[n]), (a[n], b[n]))]
-        rows = [(a[number] * experts[number].scale, b[number].T) for number in moved]
-        places: dict[int, slice] = {}
-        size = 0
-        for number in moved:
-            places[number] = slice(size, size + experts[number].r)
-            size += experts[number].r
+        blocks = {experts[n].name: (a[n] * experts[n].scale, b[n].T) for n in moved}
         if start is not None and moved:
-            rows.append((start.a_KI, start.b_OK.T))
+            blocks[_START] = (start.a_KI, -start.b_OK.T)
+        order = sorted(blocks, key=lambda name: _PLACES.get(name, len(_PLACES)))
+        first: dict[str, int] = {}
+        num_rows = 0
+        for name in order:
+            first[name] = num_rows
+            num_rows += len(blocks[name][0])
         self.num_out = b[0].shape[0]
-        self.a_MI: Tensor | None = torch.cat([a_RI for a_RI, _ in rows]) if rows else None
-        self.b_MO: Tensor | None = torch.cat([b_RO for _, b_RO in rows]) if rows else None
-        num_rows = sum(len(left) for left, _ in rows)
-        self.weights_GM = torch.zeros(len(sets) + 1, num_rows, device=a[0].device)
-        """By label + 1, so that padding is the first."""
-        self.slices: list[list[slice]] = []
-        """By label, rows that are not blank."""
+        self.a_MI: Tensor | None = torch.cat([blocks[name][0] for name in order]) if order else None
+        self.b_MO: Tensor | None = torch.cat([blocks[name][1] for name in order]) if order else None
+        weights_GM = torch.zeros(len(sets) + 1, num_rows)
         for label, numbers in enumerate(sets):
-            met = [number for number in numbers if number in places]
-            for number in met:
-                self.weights_GM[label + 1, places[number]] = 1.0
+            for expert in (experts[n] for n in numbers if n in moved):
+                weights_GM[label + 1, first[expert.name] : first[expert.name] + expert.r] = 1.0
                 if start is not None:
-                    expert = experts[number]
-                    self.weights_GM[label + 1, size + expert.first : size + expert.first + expert.r] -= 1.0
-            self.slices.append(_runs(self.weights_GM[label + 1]))
-        widest = max((sum(part.stop - part.start for part in slices) for slices in self.slices), default=0)
-        self.columns_GR = torch.zeros(len(sets) + 1, widest, dtype=torch.long, device=a[0].device)
+                    began = first[_START] + expert.first
+                    weights_GM[label + 1, began : began + expert.r] += 1.0
+        self.runs: list[list[slice]] = [_runs(row_M.tolist()) for row_M in weights_GM[1:]]
+        """By label, rows that are not blank; of one weight within a run."""
+        self._runs_of_several: dict[tuple[int, ...], list[slice]] = {}
+        device = a[0].device
+        self.weights_GM = weights_GM.to(device)
+        """By label + 1, so that padding is the first."""
+        widest = max((sum(run.stop - run.start for run in runs) for runs in self.runs), default=0)
+        self.columns_GR = torch.zeros(len(sets) + 1, widest, dtype=torch.long, device=device)
         """By label + 1, the rows that are not blank; filled up with the first."""
-        self.gathered_GR = torch.zeros(len(sets) + 1, widest, device=a[0].device)
+        self.gathered_GR = torch.zeros(len(sets) + 1, widest, device=device)
         """By label + 1, their weights."""
         for label in range(len(sets)):
             columns = self.weights_GM[label + 1].nonzero()[:, 0]
             self.columns_GR[label + 1, : len(columns)] = columns
             self.gathered_GR[label + 1, : len(columns)] = self.weights_GM[label + 1, columns]
 
+    def runs_of(self, labels: tuple[int, ...]) -> list[slice]:
+        """Rows that are not blank for some of these labels, in as few runs as there are."""
+        if labels not in self._runs_of_several:
+            is_met = [0.0] * self.weights_GM.shape[1]
+            for run in (run for label in labels for run in self.runs[label]):
+                is_met[run] = [1.0] * (run.stop - run.start)
+            self._runs_of_several[labels] = _runs(is_met)
+        return self._runs_of_several[labels]
+
 
 def _is_at(start: tuple[Tensor, Tensor], now: tuple[Tensor, Tensor]) -> bool:
     return all(torch.equal(began, found) for began, found in zip(start, now, strict=True))
 
 
-def _runs(weights_M: Tensor) -> list[slice]:
+def _runs(weights: Sequence[float]) -> list[slice]:
     """Runs of equal weights other than 0."""
     runs: list[slice] = []
-    values = weights_M.tolist()
-    for place, value in enumerate(values):
+    for place, value in enumerate(weights):
         if not value:
             continue
-        if runs and runs[-1].stop == place and values[place - 1] == value:
+        if runs and runs[-1].stop == place and weights[place - 1] == value:
             runs[-1] = slice(runs[-1].start, place + 1)
         else:
             runs.append(slice(place, place + 1))
@@ -228,7 +243,7 @@ def ready_grouped(x_TI: Tensor, plan: Plan, ready: Ready) -> Tensor | None:
     x_TI = _sorted(x_TI, plan)
     update_TO: Tensor | None = None
     for label, start, end in plan.groups:
-        for rows in ready.slices[label]:
+        for rows in ready.runs[label]:
             weight = ready.weights_GM[label + 1, rows.start]
             part_TO = x_TI[start:end] @ ready.a_MI[rows].T * weight @ ready.b_MO[rows]
             if update_TO is None:
@@ -241,10 +256,15 @@ def ready_grouped(x_TI: Tensor, plan: Plan, ready: Ready) -> Tensor | None:
 
 
 def ready_masked(x_TI: Tensor, plan: Plan, ready: Ready) -> Tensor | None:
-    """All tokens by all experts; None where nothing has moved."""
+    """All tokens by all experts that occur, with blanks; None where none of them has moved."""
     if ready.a_MI is None or ready.b_MO is None:
         return None
-    return x_TI @ ready.a_MI.T * ready.weights_GM[plan.labels_T + 1] @ ready.b_MO
+    weights_TM = ready.weights_GM[plan.labels_T + 1]
+    update_TO: Tensor | None = None
+    for rows in ready.runs_of(tuple(group.label for group in plan.groups)):
+        part_TO = x_TI @ ready.a_MI[rows].T * weights_TM[:, rows] @ ready.b_MO[rows]
+        update_TO = part_TO if update_TO is None else update_TO + part_TO
+    return update_TO
 
 
 def ready_gather(x_TI: Tensor, plan: Plan, ready: Ready) -> Tensor | None:
