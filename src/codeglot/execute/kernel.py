@@ -28,9 +28,9 @@ _KILL, _CHILD_ENDED = 9, 17
 
 _libc = ctypes.PyDLL(None, use_errno=True)
 # Looked up here, since each process that is forked would have to do it again.
-_capset, _exit, _ioctl, _kill, _mount, _pivot_root, _prctl, _syscall, _umount2, _unshare = map(
+_capset, _exit, _fflush, _ioctl, _kill, _mount, _pivot_root, _prctl, _syscall, _umount2, _unshare = map(
     _libc.__getattr__,
-    ("capset", "exit", "ioctl", "kill", "mount", "pivot_root", "prctl", "syscall", "umount2", "unshare"),
+    ("capset", "exit", "fflush", "ioctl", "kill", "mount", "pivot_root", "prctl", "syscall", "umount2", "unshare"),
 )
 _OWN_CAPABILITIES = struct.pack("Ii", _CAPABILITIES_VERSION, 0)
 _NO_CAPABILITIES = struct.pack("6I", *[0] * 6)
@@ -166,6 +166,11 @@ def _next_library(entry: int) -> int:
 def _folder_of(entry: int) -> bytes:
     name = ctypes.c_char_p.from_address(entry + _NAME).value or b""
     return name.rpartition(b"/")[0]
+
+
+def flush_streams() -> None:
+    """Write what the C library's streams hold."""
+    _fflush(None)
 
 
 def leave(status: int) -> None:

@@ -169,6 +169,58 @@ PROGRAMS: dict[str, str | bytes] = {
     "finalizer that imports": (
         "import os\n\nclass A:\n    def __del__(self):\n        import os, fractions\n        print('vain')\n\na = A()"
     ),
+    "detached standard output": (
+        "import io, sys\n\nsys.stdout = io.TextIOWrapper(sys.stdout.detach(), encoding='utf-8')\nprint('ü')"
+    ),
+    "standard output without its buffer": "import sys\n\nprint('before', flush=True)\nraw = sys.stdout.detach()",
+    "finalizer that closes the way out": (
+        "import os\n\nclass A:\n    def __del__(self):\n        print('in vain')\n"
+        "        os.dup2(os.open('/dev/full', os.O_WRONLY), 1)\n\na = A()"
+    ),
+    "stream of its own that nobody closes": (
+        "def f():\n    pass\n\nout = open(1, 'w', closefd=False)\nout.write('written')"
+    ),
+    "finalizers of a list": (
+        "class A:\n    def __init__(self, n):\n        self.n = n\n\n    def __del__(self):\n        print(self.n)\n\n"
+        "held = [A(3), A(4)]"
+    ),
+    "finalizers of a cycle and of what is kept": (
+        "class A:\n    def __init__(self, n):\n        self.n = n\n\n    def __del__(self):\n        print(self.n)\n\n"
+        "kept = A('kept')\na = A('cycle')\na.self = a\ndel a"
+    ),
+    "finalizer of garbage that imports": (
+        "class A:\n    def __del__(self):\n        import json\n        print(json.dumps([1]))\n\n"
+        "a = A()\na.self = a\ndel a"
+    ),
+    "handler of the end and an object": (
+        "import atexit\n\nclass A:\n    def __del__(self):\n        print('del')\n\na = A()\n"
+        "atexit.register(lambda: print('bye'))"
+    ),
+    "module imported again": (
+        "import re, sys, types\n\nclass A:\n    def __del__(self):\n        print('del')\n\n"
+        "sys.modules['m'] = types.ModuleType('m')\nsys.modules['m'].a = A()\ndel sys.modules['re']\nimport re"
+    ),
+    "module taken away": (
+        "import re, sys, types\n\nclass A:\n    def __del__(self):\n        print('del')\n\n"
+        "sys.modules['m'] = types.ModuleType('m')\nsys.modules['m'].a = A()\ndel sys.modules['re'], A"
+    ),
+    "modules replaced": (
+        "import sys\n\nclass A:\n    def __del__(self):\n        print('del')\n\na = A()\n"
+        "sys.modules = dict(sys.modules)"
+    ),
+    "modules given away": "import sys\n\nprint(1)\nsys.modules = None",
+    "finalizer that looks for a codec": ("class A:\n    def __del__(self):\n        'x'.encode('cp1250')\n\na = A()"),
+    "streams of C by curses": "import curses\n\ncurses.setupterm('xterm', 1)\ncurses.putp(b'x')",
+    "module made from a hidden specification": (
+        "from importlib.util import find_spec, module_from_spec\n\nspec = find_spec('ctypes')\n"
+        "module = module_from_spec(spec)\nspec.loader.exec_module(module)\nprint(module.sizeof(module.c_int))"
+    ),
+    "hidden module loaded again": (
+        "import ctypes, importlib\n\nimportlib.reload(ctypes)\nprint(ctypes.__loader__.__class__, ctypes.__spec__.name)"
+    ),
+    "attributes of the program's module": (
+        "def __getattr__(name):\n    print('asked for', name)\n    raise AttributeError(name)"
+    ),
     "finalizer of what another module holds": (
         "import json, typing\n\nclass A:\n    def __init__(self, n):\n        self.n = n\n"
         "    def __del__(self):\n        print('del', self.n, flush=True)\n\njson.held = A(1)\nx = [A(2)]"

@@ -372,7 +372,7 @@ def _server_files(control: int, mount: str, preload: Sequence[str] | None) -> di
     return {"sitecustomize.py": "\n".join(start).encode(), "filter": read_filter(), **packages, **code}
 
 
-def _request(step: Step) -> tuple[Any, ...]:
+def _request(step: Step) -> tuple[tuple[Any, ...], bytes]:
     """What the server is asked to start: what each program needs, and packed what only one needs that is executed.
 
     Few objects of few kinds: each new one costs the process that reads it a page of memory.
@@ -385,5 +385,5 @@ def _request(step: Step) -> tuple[Any, ...]:
     disks = [(path, f"size={size},mode={'0755' if path == WORK else '1777'}") for path, size in sizes.items()]
     most = {**resource_limits(limits), "nproc": max(limits.num_tasks + 1, _LEAST_TASKS)}
     numbers = [(getattr(resource, f"RLIMIT_{name.upper()}"), value) for name, value in most.items()]
-    executed = marshal.dumps((step.command, {**environment(step.env), "PWD": cwd}), _MARSHAL_VERSION)
-    return disks, step.is_writable, cwd, files, numbers, executed
+    execution = marshal.dumps((step.command, {**environment(step.env), "PWD": cwd}), _MARSHAL_VERSION)
+    return (disks, step.is_writable, cwd, files, numbers), execution

@@ -191,8 +191,8 @@ class _Server:
         try:
             body, *streams = self._receive()
             # As a whole: `marshal.load` reads a file bit by bit.
-            request = marshal.loads(os.pread(body, os.lseek(body, 0, os.SEEK_END), 0))  # noqa: S302 - the supervisor's
-            self._set_up(*request[:-1])
+            surroundings, execution = marshal.loads(os.pread(body, os.lseek(body, 0, os.SEEK_END), 0))  # noqa: S302 - the supervisor's
+            self._set_up(surroundings)
         except BaseException as error:
             self._answer(None, problem=f"{type(error).__name__}: {error}", is_last=True)
             os._exit(1)
@@ -200,7 +200,7 @@ class _Server:
             os.dup2(stream, number)
         os.closerange(3, _HIGHEST_DESCRIPTOR)
         if not self._can_fork:
-            _execute(*marshal.loads(request[-1]))  # noqa: S302 - the supervisor's
+            _execute(*marshal.loads(execution))  # noqa: S302 - the supervisor's
         _signal.signal(_signal.SIGINT, _signal.default_int_handler)
         kernel.show_memory(1)
         kernel.forget_error()
@@ -213,14 +213,8 @@ class _Server:
         numbers = ancillary[0][2]
         return [int.from_bytes(numbers[i : i + 4], sys.byteorder) for i in range(0, len(numbers), 4)]
 
-    def _set_up(
-        self,
-        disks: list[tuple[str, str]],
-        is_writable: bool,  # noqa: FBT001 - as it comes
-        cwd: str,
-        files: list[tuple[str, bytes]],
-        limits: list[tuple[int, int]],
-    ) -> None:
+    def _set_up(self, surroundings: tuple[Any, ...]) -> None:
+        disks, is_writable, cwd, files, limits = surroundings
         kernel.unshare(kernel.NEW_MOUNTS)
         for path, options in disks:
             kernel.mount("tmpfs", path, "tmpfs", _NO_SUID, options)
