@@ -5,6 +5,7 @@ import secrets
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from codeglot.errors import ToolchainError
 from codeglot.execute.assemble import Program, assemble
@@ -76,19 +77,17 @@ class ColdSandbox:
         """
         language = self._find_language(request.language_id)
         toolchain = self.toolchain(language)
-        facts = Execution(
-            verdict=Verdict.TOOLCHAIN_MISSING,
-            detail=toolchain.problem,
-            execution_key=execution_key(request, language, toolchain.version),
-            level=self.level,
-            versions={language.id: toolchain.version} if toolchain.version else {},
-        )
+        facts: dict[str, Any] = {
+            "execution_key": execution_key(request, language, toolchain.version),
+            "level": self.level,
+            "versions": {language.id: toolchain.version} if toolchain.version else {},
+        }
         if toolchain.problem:
-            return facts
+            return Execution(verdict=Verdict.TOOLCHAIN_MISSING, detail=toolchain.problem, **facts)
         try:
             prepared = self._readiness.prepared(language, toolchain.version)
         except ToolchainError as error:
-            return facts.model_copy(update={"detail": str(error)})
+            return Execution(verdict=Verdict.TOOLCHAIN_MISSING, detail=str(error), **facts)
         strategy = self._find_strategy(language)
         program = assemble(request, language, secrets.token_hex(16), is_warm=bool(strategy.name))
         with self._level.open_box() as box:
@@ -102,9 +101,7 @@ class ColdSandbox:
                 # An interpreter that has started would not find modules that lie beside the program.
                 forks = strategy.forks and not any(name.endswith(".py") for name in request.files)
                 ran = box.run(_run_step(program, language, request, prepared, forks=forks))
-        return facts.model_copy(
-            update={"strategy": strategy.name, **_findings(compiled, ran, program, language, request)}
-        )
+        return Execution(strategy=strategy.name, **facts, **_findings(compiled, ran, program, language, request))
 
     def close(self) -> None:
         """Kill all programs that run; they and later ones raise SandboxError."""
@@ -130,8 +127,9 @@ def _facts_of(language: Language) -> str:
 def run_limits(limits: Limits, language: Language) -> Limits:
     """What a run step may use: what was asked for, or what the language's runtime needs where that is more."""
     needs = language.limits
-    memory_mib = max(limits.memory_mib, needs.run_memory_mib or 0)
-    return limits.model_copy(update={"memory_mib": memory_mib, "num_tasks": max(limits.num_tasks, needs.num_tasks)})
+    least = {"memory_mib": needs.run_memory_mib or 0, "num_tasks": needs.num_tasks}
+    higher = {name: value for name, value in least.items() if value > getattr(limits, name)}
+    return limits.model_copy(update=higher) if higher else limits
 
 
 def _compile_step(program: Program, language: Language, prepared: Path | None) -> Step:
@@ -162,7 +160,7 @@ def _run_step(
 
 def _findings(
     compiled: Outcome | None, ran: Outcome | None, program: Program, language: Language, request: ExecutionRequest
-) -> dict[str, object]:
+) -> dict[str, Any]:
     """The fields of an `Execution` that come from running."""
     judgement = judge(
         compiled=compiled,

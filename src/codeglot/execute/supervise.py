@@ -235,19 +235,22 @@ class _Watch:
         for number in (self._running.end_fd, self._bounds.stop_fd):
             poll.register(number, select.POLLIN)
         # Most programs end soon, and what they print fits into a pipe; waking for it is a part of what they cost.
-        poll.poll(UNREAD_MS)
+        has_ended = self._has_ended(poll, UNREAD_MS)
         for number in self._streams.printed:
             poll.register(number, select.POLLIN)
-        while not (self._stop or self._look()):
-            ready = {number for number, _ in poll.poll(self._wait_ms())}
-            if self._bounds.stop_fd in ready:
-                raise SandboxError("The sandbox was closed while a program ran in it.")
-            for number in ready & self._streams.printed.keys():
-                if not self._streams.read(number):
-                    poll.unregister(number)
-            self._check_output()
-            if self._running.end_fd in ready:
-                return
+        while not (has_ended or self._stop or self._look()):
+            has_ended = self._has_ended(poll, self._wait_ms())
+
+    def _has_ended(self, poll: select.poll, most_ms: float) -> bool:
+        """Wait for something to happen, and take what was printed; whether the box has ended."""
+        ready = {number for number, _ in poll.poll(most_ms)}
+        if self._bounds.stop_fd in ready:
+            raise SandboxError("The sandbox was closed while a program ran in it.")
+        for number in ready & self._streams.printed.keys():
+            if not self._streams.read(number):
+                poll.unregister(number)
+        self._check_output()
+        return self._running.end_fd in ready
 
     def _look(self) -> Stop | None:
         """Compare what is used with what may be, when it is time to."""
@@ -308,7 +311,6 @@ class _Watch:
         end = self._end()
         self._streams.drain()
         self._check_output()
-        wall_s = time.monotonic() - self._began
         cpu_s = max(self._cpu_s, end.cpu_s, self._meter.cpu_s() - OWN_WORK_S)
         if cpu_s > self._bounds.limits.cpu_s:
             self._stop = Stop.CPU  # the last word: what ended between two looks counts too
@@ -324,7 +326,7 @@ class _Watch:
             stdout=stdout,
             stderr=stderr,
             cpu_s=cpu_s,
-            wall_s=wall_s,
+            wall_s=time.monotonic() - self._began,
             memory_mib=max(self._memory_mib, end.memory_mib),
             waited_s=self._waited_s,
         )

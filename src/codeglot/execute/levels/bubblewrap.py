@@ -189,11 +189,12 @@ class BubblewrapBox:
                 if not (new := self.folder / parent).is_dir():
                     new.mkdir()
                     self._own(new)
-            target = self.folder / path
-            target.write_bytes(encode(text) if isinstance(text, str) else text)
+            target = f"{self.folder}/{path}"
+            with open(target, "wb") as file:  # noqa: PTH123 - a path would cost more than what it names
+                file.write(encode(text) if isinstance(text, str) else text)
             self._own(target)
 
-    def _own(self, path: Path) -> None:
+    def _own(self, path: str | Path) -> None:
         if self.user is not None:
             os.chown(path, self.user, self.user)
 
