@@ -24,7 +24,7 @@ from codeglot.errors import ConfigError
 from codeglot.methods.base import Method
 from codeglot.models.layers import Linear, known_targets, plain_model, refuse_adapted, select_linears, short_names
 from codeglot.models.load import put_adapter_on
-from codeglot.regularizers.low_rank import LowRank
+from codeglot.regularizers.low_rank import LowRank, difference
 
 _INITIAL = "_codeglot_initial_factors"
 """Attribute of a LoRA layer: the factors that PiSSA took out of its base weight, by adapter."""
@@ -162,7 +162,7 @@ class Lora(Method):
         if initial is None:  # nothing was taken out of the base; or it was loaded, as an ordinary LoRA of rank 2r
             return a_RI, b_OR
         initial_a_RI, initial_b_OR = (factor.to(a_RI) for factor in initial)
-        return torch.cat([a_RI, initial_a_RI]), torch.cat([b_OR, -initial_b_OR], dim=1)
+        return difference((a_RI, b_OR), (initial_a_RI, initial_b_OR))
 
     def save(self, model: Any, folder: Path) -> None:
         """Write a plain PEFT adapter for the original base; PiSSA becomes an ordinary LoRA of rank 2r."""

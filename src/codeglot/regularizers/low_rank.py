@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+import torch
 from torch import Tensor
 
 
@@ -22,3 +23,16 @@ class LowRank(NamedTuple):
     def name(self) -> str:
         """Name of the update, for people and metrics."""
         return f"{self.module}.{self.expert}" if self.expert else self.module
+
+
+def difference(now: tuple[Tensor, Tensor], start: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
+    """A (2R, I) and B (O, 2R) whose product is `B A - B0 A0`, as `B (A - A0) + (B - B0) A0`.
+
+    That is small where little has moved; the difference of two large products would be lost in 16 bits.
+
+    Args:
+        now: A (R, I) and B (O, R).
+        start: A0 and B0, of the same shapes.
+    """
+    (a_RI, b_OR), (start_a_RI, start_b_OR) = now, start
+    return torch.cat([a_RI - start_a_RI, start_a_RI]), torch.cat([b_OR, b_OR - start_b_OR], dim=1)

@@ -15,7 +15,7 @@ Shapes: T tokens, I in_features, O out_features, R rank of one expert, M rows of
 
 from collections.abc import Callable, Sequence
 from math import sqrt
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import torch
 from torch import Tensor
@@ -25,6 +25,7 @@ from codeglot.methods.mole.experts import OTHER, SHARED, Expert
 from codeglot.methods.mole.routes import Plan
 from codeglot.methods.mole.start import Start
 
+Impl = Literal["auto", "eager", "grouped", "masked", "gather"]
 Sets = Sequence[Sequence[int]]
 """Numbers of the experts that a token meets, by label."""
 _START = "where they began"
@@ -282,3 +283,12 @@ READY: dict[str, Callable[[Tensor, Plan, Ready], Tensor | None]] = {
     "masked": ready_masked,
     "gather": ready_gather,
 }
+_FEW_TOKENS = 64
+"""Up to which inference in several languages multiplies by all experts at once."""
+
+
+def choose(*, is_training: bool, num_tokens: int, num_labels: int) -> Impl:
+    """Name of the kernel that is fastest for so many tokens of so many labels, by `benchmarks/mole.md`."""
+    if is_training or num_labels == 1 or num_tokens > _FEW_TOKENS:
+        return "grouped"
+    return "masked"

@@ -4,19 +4,15 @@ Shapes: T tokens, I in_features, O out_features, R rank.
 """
 
 from collections.abc import Sequence
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
 from codeglot.methods.mole.experts import Expert
-from codeglot.methods.mole.kernels import LIVE, READY, Live, Ready, Sets
-from codeglot.methods.mole.routes import Routes
+from codeglot.methods.mole.kernels import LIVE, READY, Impl, Live, Ready, Sets, choose
+from codeglot.methods.mole.routes import Plan, Routes
 from codeglot.methods.mole.start import Start
-
-Impl = Literal["auto", "eager", "grouped", "masked", "gather"]
-_FEW_TOKENS = 64
-"""Up to which inference multiplies by all experts at once."""
 
 
 class Mixture(NamedTuple):
@@ -94,16 +90,13 @@ class RoutedLinear(nn.Module):
         update_TO = self._update(x_TI, plan)
         return plain if update_TO is None else plain + update_TO.view_as(plain).to(plain.dtype)
 
-    def _update(self, x_TI: Tensor, plan: Any) -> Tensor | None:
-        if torch.is_grad_enabled():
-            self._ready = None
-            kernel = LIVE["grouped" if self.mixture.impl in {"auto", "gather"} else self.mixture.impl]
-            return kernel(x_TI, plan, self.mixture.sets, Live(self.experts, *self._all(), self._subtracted()))
-        if self.mixture.impl == "eager":
-            return LIVE["eager"](x_TI, plan, self.mixture.sets, Live(self.experts, *self._all(), self._subtracted()))
-        name = self.mixture.impl
-        if name == "auto":
-            name = "masked" if len(plan.groups) > 1 and len(x_TI) <= _FEW_TOKENS else "grouped"
+    def _update(self, x_TI: Tensor, plan: Plan) -> Tensor | None:
+        is_training, name = torch.is_grad_enabled(), self.mixture.impl
+        if name == "auto" or (is_training and name not in LIVE):
+            name = choose(is_training=is_training, num_tokens=len(x_TI), num_labels=len(plan.groups))
+        if is_training or name not in READY:
+            self._ready = None  # not kept while experts change
+            return LIVE[name](x_TI, plan, self.mixture.sets, Live(self.experts, *self._all(), self._subtracted()))
         return READY[name](x_TI, plan, self._prepared())
 
     def _prepared(self) -> Ready:

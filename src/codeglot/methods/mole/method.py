@@ -36,11 +36,12 @@ from codeglot.methods.mole.experts import (
     list_sets,
     text_is_code,
 )
-from codeglot.methods.mole.layer import Impl, Mixture, RoutedLinear, as_parameter
+from codeglot.methods.mole.kernels import Impl
+from codeglot.methods.mole.layer import Mixture, RoutedLinear, as_parameter
 from codeglot.methods.mole.routes import Routes
 from codeglot.methods.mole.start import Start, begin_at_nothing, leading_directions
 from codeglot.models.layers import Linear, known_targets, plain_model, refuse_adapted, select_linears
-from codeglot.regularizers.low_rank import LowRank
+from codeglot.regularizers.low_rank import LowRank, difference
 
 FILE = "mole.safetensors"
 """File of an adapter folder with the factors of all experts."""
@@ -271,8 +272,7 @@ class Mole(Method):
                 if layer.start is None:
                     yield LowRank(name, a_RI, b_OR, expert.scale, expert.name)
                 else:
-                    start_a_RI, start_b_OR = layer.start.of(expert)
-                    both = torch.cat([a_RI, start_a_RI]), torch.cat([b_OR, -start_b_OR], dim=1)
+                    both = difference((a_RI, b_OR), layer.start.of(expert))
                     yield LowRank(name, *both, expert.scale, expert.name)
 
     def experts_met(self, languages: Sequence[str]) -> Sequence[Sequence[str]]:
