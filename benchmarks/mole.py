@@ -243,8 +243,9 @@ def kernel_times(num_tokens: int, num_languages: int, rounds: int, *, is_trainin
     works: dict[str, Callable[[], None]] = {}
 
     def train(name: str) -> None:
+        inputs_TI = x_TI.clone().requires_grad_()
         for part in parts:
-            LIVE[name](x_TI, plan, sets, Live(*part)).sum().backward()
+            LIVE[name](inputs_TI, plan, sets, Live(*part)).sum().backward()
 
     def infer(name: str, ready: Sequence[Ready]) -> None:
         with torch.inference_mode():

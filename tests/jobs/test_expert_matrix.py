@@ -98,7 +98,7 @@ def test_each_expert_answers_on_demand_and_a_second_start_reads_it(
     (lua_by_lua, lua_by_python, _), (python_by_lua, python_by_python, _) = matrix.pass_at_1
     assert lua_by_python == python_by_lua == 0.0
     assert min(lua_by_lua, python_by_python) >= 0.4
-    assert "For 2 of 2 languages with an expert, none solves more" in (tmp_path / "expert_matrix.md").read_text()
+    assert "For 2 of 2 languages with an expert, their own alone solves" in (tmp_path / "expert_matrix.md").read_text()
     assert {path.name for path in (tmp_path / "forced").iterdir()} == {"lua", "python", "other"}
 
     monkeypatch.setattr(HuggingFaceEngine, "generate", _no_answers)
@@ -125,6 +125,16 @@ def test_a_run_that_is_not_routed_is_refused(folder: Path, tmp_path: Path) -> No
         expert_matrix(folder / "lora")
     with pytest.raises(RunError, match="nothing was trained there"):
         expert_matrix(tmp_path)
+
+
+def test_a_run_whose_languages_all_meet_one_expert_is_refused(folder: Path, tmp_path: Path) -> None:
+    settings = json.loads((folder / "run" / runs.CONFIG).read_text())
+    settings |= {"methods": [{"method": "mole", "r": 4, "shared_r": 4, "expert_type": "no_code"}]}
+    settings["train"] |= {"steps": 1}
+    job.train(build(TrainingRun, settings, source="run"), tmp_path / "run")
+
+    with pytest.raises(ConfigError, match="meet the same experts, so there is nothing to compare"):
+        expert_matrix(tmp_path / "run")
 
 
 def test_without_problems_there_is_nothing_to_try(folder: Path, tmp_path: Path) -> None:

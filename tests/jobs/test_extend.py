@@ -18,7 +18,7 @@ from codeglot.jobs.progress import Progress, Silent
 from codeglot.jobs.runfile import TrainingRun
 from codeglot.jobs.selection import select
 from codeglot.methods.adapter import CARD
-from codeglot.methods.mole.method import FILE
+from codeglot.methods.mole.files import FILE
 from tests.jobs.fake_cells import BASE_RUN, FakeCells, experiment
 from tests.jobs.test_evaluate import codeglot
 from tests.jobs.test_train import ROWS, tree, write_rows
@@ -83,6 +83,28 @@ def test_examples_in_a_language_that_is_there_are_refused(folder: Path, tmp_path
 
     with pytest.raises(DataError, match=r"There are examples in lua, python, and the run in .*first has that language"):
         job.check(run, tmp_path / "out", Silent())
+
+
+def test_a_language_whose_code_is_never_tagged_is_refused(folder: Path, tmp_path: Path) -> None:
+    untagged = [{"prompt": "Write f", "completion": "Here:\n```\nfn f() {}\n```\n", "pl": "rust"}] * 4
+    write_rows(tmp_path / "chat.jsonl", untagged)
+    source = {"dataset": "file", "path": str(tmp_path / "chat.jsonl"), "columns": {"language_id": "pl"}}
+    (tmp_path / "chat.jinja").write_text("{% for m in messages %}{{ m.role }}: {{ m.content }}\n{% endfor %}")
+    base = {"model": str(folder / "model"), "device": "cpu", "chat_template": str(tmp_path / "chat.jinja")}
+    settings = {**more(folder), "base": base, "data": {"sources": [source], "style": "chat"}}
+
+    with pytest.raises(DataError, match=r"No token of the examples in rust counts as such.*Tag the fences \(```rust\)"):
+        job.check(build(TrainingRun, settings, source="run"), tmp_path / "out", Silent())
+
+
+def test_two_runs_to_extend_are_refused(folder: Path, tmp_path: Path) -> None:
+    path = tmp_path / "run.toml"
+    path.write_text("".join(_toml(more(folder))))
+
+    done = codeglot("train", path, "--extend", tmp_path, "--out", tmp_path / "second", check=False)
+
+    assert done.returncode == 2
+    assert "Leave one of both out" in done.stderr
 
 
 def test_what_is_no_finished_run_of_a_mixture_is_refused(folder: Path, tmp_path: Path) -> None:

@@ -29,6 +29,7 @@ def train(run: Path, overrides: tuple[str, ...], out: Path, extend: Path | None,
     """  # noqa: D301 - click looks for the character, not for its name
     from codeglot.cli.progress import TerminalProgress
     from codeglot.config import apply, build, read_tree
+    from codeglot.errors import ConfigError
     from codeglot.jobs import train as job
     from codeglot.jobs.paths import resolve_paths
     from codeglot.jobs.runfile import TrainingRun
@@ -36,6 +37,8 @@ def train(run: Path, overrides: tuple[str, ...], out: Path, extend: Path | None,
 
     tree = apply(resolve_paths(read_tree(run), run.parent), overrides)
     if extend is not None:
+        if (named := tree.get("extends")) is not None and Path(str(named)).resolve() != extend.resolve():
+            raise ConfigError(f"extends: {run} names {named}, and --extend {extend}. Leave one of both out.")
         tree["extends"] = str(extend.resolve())
     settings = build(TrainingRun, tree, source=str(run))
     progress = TerminalProgress()

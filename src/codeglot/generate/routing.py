@@ -74,7 +74,7 @@ class Labeler:
 def routed(
     model: Any, routing: Routing | None, rows: Sequence[Row], tokenizer: PreTrainedTokenizerBase
 ) -> Iterator["Labels | None"]:
-    """Tell a model the languages of its tokens while `generate` of transformers runs, whatever way it decodes.
+    """Tell a model the languages of its tokens while `generate` of transformers runs, greedy, sampling or with beams.
 
     Args:
         model: With adapters around it or not.

@@ -1,7 +1,7 @@
 """Examples of a run -> tokens, and the order in which they are drawn."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from codeglot.data.batch import EncodedExample
 from codeglot.data.encode import encode
@@ -11,6 +11,7 @@ from codeglot.errors import DataError
 from codeglot.jobs.progress import Progress
 from codeglot.jobs.runfile import TrainingRun
 from codeglot.jobs.training_data import training_examples
+from codeglot.methods.base import Method
 from codeglot.models.load import LoadedBase
 
 
@@ -45,6 +46,8 @@ def prepare(run: TrainingRun, base: LoadedBase, progress: Progress, known: Seque
     encoding = encode(loaded.examples, base.tokenizer, run.data, languages, base.num_positions)
     for note in (*loaded.notes, *encoding.notes):
         progress.say(note)
+    if any(method.routes_by_language for method in cast("tuple[Method, ...]", run.methods)):
+        _need_labels(encoding.examples, languages, own)
     ids = [loaded.examples[place].language_id for place in encoding.kept]
     num_examples = {name: ids.count(name) for name in dict.fromkeys(ids)}
     share = shares(num_examples, temperature=run.data.temperature, weights=run.data.weights)
@@ -55,3 +58,13 @@ def prepare(run: TrainingRun, base: LoadedBase, progress: Progress, known: Seque
             f"{row.share:.1%} of all draws, {row.epochs:.1f} epochs"
         )
     return Prepared(encoding.examples, drawn, languages)
+
+
+def _need_labels(examples: Sequence[EncodedExample], languages: Sequence[str], own: Sequence[str]) -> None:
+    """Refuse a language whose tokens are all taken for other text: its part of a method would learn nothing."""
+    found = set().union(*(example.language_ids for example in examples))
+    if missing := [name for name in own if languages.index(name) + 1 not in found]:
+        raise DataError(
+            f"No token of the examples in {', '.join(missing)} counts as such: in a chat, code stands in fences with "
+            f"the tag of its language. Tag the fences (```{missing[0]}), or set data.style = 'completion'."
+        )

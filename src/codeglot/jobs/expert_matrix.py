@@ -19,7 +19,7 @@ from codeglot.jobs.progress import Progress, Silent
 from codeglot.jobs.runfile import TrainingRun
 from codeglot.jobs.trained import trained_run
 from codeglot.methods.adapter import Attached, load_methods
-from codeglot.models.load import load_base
+from codeglot.models.load import LoadedBase, load_base
 from codeglot.records import Example
 from codeglot.report.markdown import render_markdown
 from codeglot.report.page import render_plain_page
@@ -48,9 +48,12 @@ def expert_matrix(
     attached = load_methods(base.model, run / runs.ADAPTER)
     if attached.routing is None:
         raise ConfigError(f"Nothing in {run} is routed by language, so no expert can be forced on another's text.")
+    met = [tuple(map(tuple, method.experts_met(attached.languages)[1:])) for method in attached.methods]
+    if len(attached.languages) > 1 and all(len(set(experts)) < 2 for experts in met):
+        raise ConfigError(f"All languages of {run} meet the same experts, so there is nothing to compare.")
     progress = progress or Silent()
     folder = out or run
-    matrix = _measure(settings, attached, examples, base.tokenizer, progress)
+    matrix = _measure(settings, attached, examples, base, progress)
     if with_answers:
         on_it = base._replace(model=attached.model, routing=attached.routing)  # type: ignore[arg-type]
         ways = {
@@ -85,13 +88,16 @@ def _labels(attached: Attached) -> list[int]:
 
 
 def _measure(
-    run: TrainingRun, attached: Attached, examples: dict[str, list[Example]], tokenizer: object, progress: Progress
+    run: TrainingRun, attached: Attached, examples: dict[str, list[Example]], base: LoadedBase, progress: Progress
 ) -> Matrix:
     labels = _labels(attached)
     rows, sizes, counts = [], [], []
     for language in sorted(examples):
         progress.say(f"{language}: {len(examples[language])} solutions, {len(labels)} experts")
-        encoded = encode(examples[language], tokenizer, run.data, attached.languages).examples  # type: ignore[arg-type]
+        encoding = encode(examples[language], base.tokenizer, run.data, attached.languages, base.num_positions)
+        for note in encoding.notes:
+            progress.say(note)
+        encoded = encoding.examples
         num_targets = sum(example.num_targets for example in encoded)
         sums = forced_losses(attached.model, attached.route, encoded, labels)
         rows.append(tuple(sum(values) / num_targets for values in sums))

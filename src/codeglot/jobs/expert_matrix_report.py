@@ -38,7 +38,7 @@ def build_report(matrix: Matrix, model: str) -> Report:
     caption = "Nats per token of held-out solutions (rows) with the expert of a language (columns) forced on all tokens"
     sections = [_section("matrix", "What it predicts", caption, matrix, matrix.nats, digits=3)]
     if matrix.pass_at_1 is not None:
-        summary.append(f"For {_own_is_best(matrix, matrix.pass_at_1)}, none solves more problems than their own.")
+        summary.append(f"For {_own_is_best(matrix, matrix.pass_at_1)}, their own alone solves most problems.")
         caption = "pass@1 in a language (rows) of answers that the expert of a language (columns) wrote"
         sections.append(_section("answers", "What it writes", caption, matrix, matrix.pass_at_1, digits=2))
     title = f"Experts against languages, on {model}"
@@ -46,9 +46,9 @@ def build_report(matrix: Matrix, model: str) -> Report:
 
 
 def _own_is_best(matrix: Matrix, values: Sequence[Sequence[float]]) -> str:
-    """Of how many languages with an expert no other expert has a larger value, in words."""
+    """Of how many languages with an expert every other expert has a smaller value, in words."""
     own = [
-        row[matrix.experts.index(name)] == max(row)
+        row.index(max(row)) == matrix.experts.index(name) and row.count(max(row)) == 1
         for name, row in zip(matrix.languages, values, strict=True)
         if name in matrix.experts
     ]

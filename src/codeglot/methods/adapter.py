@@ -146,12 +146,12 @@ def extend_methods(base: nn.Module, methods: Sequence[Method], folder: Path, lan
     card = _read_card(folder)
     _refuse_another_base(card, base, folder)
     before = _methods_of(card, folder)
-    model = base
-    for method, old, place in zip(methods, before, _places(folder, before), strict=False):
-        model = method.extend(model, place, old, (card.languages, tuple(languages)))
     if len(methods) != len(before):
         names = " and ".join(method.method for method in before)
         raise ConfigError(f"The run in {folder} was trained by {names}. Give [[methods]] as its config.json has them.")
+    model = base
+    for method, old, place in zip(methods, before, _places(folder, before), strict=True):
+        model = method.extend(model, place, old, (card.languages, tuple(languages)))
     return Attached(model, tuple(methods), tuple(languages), card.base)
 
 

@@ -52,6 +52,7 @@ def _checked(chosen: Regularizing) -> Regularizing:
     if chosen.settings.mode == "decoupled" and computed:
         raise ConfigError(
             f"The regularizer's mode = 'decoupled' decays factors that are trained themselves, and those of "
-            f"'{computed[0]}' with init = 'pissa' are differences. Set mode = 'loss', or init = 'default'."
+            f"'{computed[0]}' are differences to where they began. Set mode = 'loss', or an init that begins at "
+            "nothing: 'default' of lora, 'std_zero' of mole."
         )
     return chosen

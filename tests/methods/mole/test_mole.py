@@ -1,5 +1,6 @@
 """A mixture of language experts on a model: where it begins, what it trains, how it is routed."""
 
+from itertools import product
 from pathlib import Path
 from typing import Any, get_args
 
@@ -10,7 +11,7 @@ from transformers import LlamaConfig, LlamaForCausalLM
 
 from codeglot.data.batch import Batch
 from codeglot.errors import ConfigError, EngineError
-from codeglot.methods.adapter import attach_methods, load_methods, save_methods
+from codeglot.methods.adapter import CARD, attach_methods, load_methods, save_methods
 from codeglot.methods.lora import Lora
 from codeglot.methods.mole.experts import ExpertType, Init
 from codeglot.methods.mole.layer import RoutedLinear
@@ -19,6 +20,8 @@ from tests.methods.little_training import IDS, logits, tiny
 
 LANGUAGES = ("python", "java", "rust")
 SMALL = {"r": 2, "shared_r": 4}
+TAKE_OUT = {"shared_first", "shared_last"}
+"""Inits that take out of the weight what experts begin at."""
 EIGHT = ("c", "java", "javascript", "cpp", "go", "rust", "python", "csharp")
 
 
@@ -44,17 +47,17 @@ def moved(method: Mole, model: Any, amount: float = 0.05) -> None:
             parameter.data += amount * torch.randn(parameter.shape, generator=generator)
 
 
-@pytest.mark.parametrize("init", get_args(Init))
-@pytest.mark.parametrize("kind", get_args(ExpertType))
+@pytest.mark.parametrize(
+    ("kind", "init"),
+    [pair for pair in product(get_args(ExpertType), get_args(Init)) if pair not in {("no_other", i) for i in TAKE_OUT}],
+)
 def test_it_begins_as_the_base_for_every_label(kind: ExpertType, init: Init) -> None:
     expected = logits(tiny())
     method = mole(expert_type=kind, init=init)
     model = attach_methods(tiny(), [method], LANGUAGES).model
-    is_exact = init in {"shared_first_exact", "std_zero"}
+    is_exact = init not in TAKE_OUT
 
     for label in range(len(LANGUAGES) + 1):
-        if kind == "no_other" and label == 0 and not is_exact:
-            continue  # text without any code meets the shared expert alone
         labels = torch.full_like(IDS, label)
         with method.route(labels):
             with_gradients = model(input_ids=IDS).logits.detach()
@@ -296,6 +299,22 @@ def test_without_an_expert_for_text_it_takes_the_language_of_its_example() -> No
 def test_what_does_not_fit_is_refused(settings: dict[str, Any], languages: tuple[str, ...], message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         mole(**settings).attach(tiny(), languages)
+
+
+@pytest.mark.parametrize("init", sorted(TAKE_OUT))
+def test_without_an_expert_for_text_nothing_may_be_taken_out_of_the_weight(init: Init) -> None:
+    with pytest.raises(ValueError, match="text in no language of the data would lack the directions of the languages"):
+        mole(expert_type="no_other", init=init)
+
+
+def test_factors_of_other_sizes_than_the_card_says_are_refused(tmp_path: Path) -> None:
+    attached = attach_methods(tiny(), [mole()], LANGUAGES)
+    save_methods(attached, tmp_path / "adapter")
+    card = tmp_path / "adapter" / CARD
+    card.write_text(card.read_text().replace('"r": 2', '"r": 1'))
+
+    with pytest.raises(EngineError, match=r"does not fit its card.*'python' of .* has A and B of sizes"):
+        load_methods(tiny(), tmp_path / "adapter")
 
 
 @pytest.mark.parametrize("first", [Lora(target_modules="mlp"), mole()])

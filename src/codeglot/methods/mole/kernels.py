@@ -2,7 +2,7 @@
 
 `eager` says what is meant, expert by expert. `grouped` sorts tokens by label and multiplies each group once.
 `masked` multiplies all tokens by all experts that occur, and blanks what is not theirs: few large products.
-`gather` takes the rows of each token out of all experts: little to read where tokens are few and experts many.
+`gather` copies the rows of each token out of all experts, for few tokens alone: little to read where experts are many.
 
 Live kernels are differentiable, twice too. In the exact form an update is a difference to where an expert began,
 
@@ -187,7 +187,7 @@ class Ready:
         self.num_out = b[0].shape[0]
         self.a_MI: Tensor | None = torch.cat([blocks[name][0] for name in order]) if order else None
         self.b_MO: Tensor | None = torch.cat([blocks[name][1] for name in order]) if order else None
-        weights_GM = torch.zeros(len(sets) + 1, num_rows)
+        weights_GM = torch.zeros(len(sets) + 1, num_rows, dtype=a[0].dtype)
         for label, numbers in enumerate(sets):
             for expert in (experts[n] for n in numbers if n in moved):
                 weights_GM[label + 1, first[expert.name] : first[expert.name] + expert.r] = 1.0
@@ -203,7 +203,7 @@ class Ready:
         widest = max((sum(run.stop - run.start for run in runs) for runs in self.runs), default=0)
         self.columns_GR = torch.zeros(len(sets) + 1, widest, dtype=torch.long, device=device)
         """By label + 1, the rows that are not blank; filled up with the first."""
-        self.gathered_GR = torch.zeros(len(sets) + 1, widest, device=device)
+        self.gathered_GR = torch.zeros(len(sets) + 1, widest, dtype=a[0].dtype, device=device)
         """By label + 1, their weights."""
         for label in range(len(sets)):
             columns = self.weights_GM[label + 1].nonzero()[:, 0]
@@ -283,12 +283,12 @@ READY: dict[str, Callable[[Tensor, Plan, Ready], Tensor | None]] = {
     "masked": ready_masked,
     "gather": ready_gather,
 }
-_FEW_TOKENS = 64
+FEW_TOKENS = 64
 """Up to which inference in several languages multiplies by all experts at once."""
 
 
 def choose(*, is_training: bool, num_tokens: int, num_labels: int) -> Impl:
     """Name of the kernel that is fastest for so many tokens of so many labels, by `benchmarks/mole.md`."""
-    if is_training or num_labels == 1 or num_tokens > _FEW_TOKENS:
+    if is_training or num_labels == 1 or num_tokens > FEW_TOKENS:
         return "grouped"
     return "masked"

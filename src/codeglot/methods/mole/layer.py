@@ -9,8 +9,9 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
+from codeglot.errors import EngineError
 from codeglot.methods.mole.experts import Expert
-from codeglot.methods.mole.kernels import LIVE, READY, Impl, Live, Ready, Sets, choose
+from codeglot.methods.mole.kernels import FEW_TOKENS, LIVE, READY, Impl, Live, Ready, Sets, choose
 from codeglot.methods.mole.routes import Plan, Routes
 from codeglot.methods.mole.start import Start
 
@@ -57,7 +58,7 @@ class RoutedLinear(nn.Module):
         self.register_buffer("start_a_KI", None if start is None else start.a_KI, persistent=False)
         self.register_buffer("start_b_OK", None if start is None else start.b_OK, persistent=False)
         self._ready: Ready | None = None
-        self._versions: list[int] = []
+        self._made_of: list[tuple[Tensor, int]] = []
 
     @property
     def experts(self) -> tuple[Expert, ...]:
@@ -85,6 +86,11 @@ class RoutedLinear(nn.Module):
         plan = self.mixture.routes.plan(x.numel() // x.shape[-1], x.device)
         if not plan.groups:
             return plain
+        if plan.groups[-1].label >= len(self.mixture.sets):
+            raise EngineError(
+                f"There is a language id {plan.groups[-1].label}, and the mixture has {len(self.mixture.sets) - 1} "
+                "languages, from 1; 0 is other text, -1 padding. Give `route` ids of those that it was attached with."
+            )
         own_type = self.experts_A[self.experts[0].name].dtype
         x_TI = self.dropout(x if torch.is_autocast_enabled(x.device.type) else x.to(own_type)).flatten(0, -2)
         update_TO = self._update(x_TI, plan)
@@ -92,7 +98,7 @@ class RoutedLinear(nn.Module):
 
     def _update(self, x_TI: Tensor, plan: Plan) -> Tensor | None:
         is_training, name = torch.is_grad_enabled(), self.mixture.impl
-        if name == "auto" or (is_training and name not in LIVE):
+        if name == "auto" or (name == "gather" and (is_training or len(x_TI) > FEW_TOKENS)):
             name = choose(is_training=is_training, num_tokens=len(x_TI), num_labels=len(plan.groups))
         if is_training or name not in READY:
             self._ready = None  # not kept while experts change
@@ -100,11 +106,14 @@ class RoutedLinear(nn.Module):
         return READY[name](x_TI, plan, self._prepared())
 
     def _prepared(self) -> Ready:
-        """The experts for inference, made anew when one has changed."""
+        """The experts for inference, made anew when one has changed; what is written to `.data` is not seen."""
         a, b = self._all()
-        versions = [factor._version for factor in (*a, *b)]
-        if self._ready is None or versions != self._versions:
-            self._ready, self._versions = Ready(self.experts, a, b, self._subtracted(), self.mixture.sets), versions
+        made_of = [(factor, 0 if factor.is_inference() else factor._version) for factor in (*a, *b)]
+        if self._ready is None or any(
+            now is not before or version != old
+            for (now, version), (before, old) in zip(made_of, self._made_of, strict=True)
+        ):
+            self._ready, self._made_of = Ready(self.experts, a, b, self._subtracted(), self.mixture.sets), made_of
         return self._ready
 
     def _all(self) -> tuple[list[Tensor], list[Tensor]]:

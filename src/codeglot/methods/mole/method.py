@@ -18,14 +18,12 @@ from typing import Any, Literal, Self
 
 import torch
 from pydantic import Field, PrivateAttr, field_validator, model_validator
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from codeglot.data.batch import Batch
-from codeglot.errors import ConfigError, EngineError, UnknownNameError
+from codeglot.errors import ConfigError, UnknownNameError
 from codeglot.methods.base import Method
-from codeglot.methods.mole import labels
+from codeglot.methods.mole import files, labels
 from codeglot.methods.mole.experts import (
     OTHER,
     Expert,
@@ -42,9 +40,6 @@ from codeglot.methods.mole.routes import Routes
 from codeglot.methods.mole.start import Start, begin_at_nothing, leading_directions
 from codeglot.models.layers import Linear, known_targets, plain_model, refuse_adapted, select_linears
 from codeglot.regularizers.low_rank import LowRank, difference
-
-FILE = "mole.safetensors"
-"""File of an adapter folder with the factors of all experts."""
 
 
 class Mole(Method):
@@ -81,7 +76,8 @@ class Mole(Method):
     label_dropout: float = Field(default=0.0, ge=0, lt=1)
     """Share of the blocks of code that are taken for other text in training, so that a missing label does less harm."""
     impl: Impl = "auto"
-    """How updates are computed; all ways agree. `auto`: by the number of tokens."""
+    """How updates are computed; all ways agree. `auto`: by the number of tokens; `gather` is for decoding, and others
+    take its place in training and where tokens are many."""
 
     _routes: Routes = PrivateAttr(default_factory=Routes)
 
@@ -103,6 +99,11 @@ class Mole(Method):
             raise ValueError("r_by_language and share_a: languages with one A have one rank; leave out one of both")
         if self.r_by_language and self.expert_type == "no_code":
             raise ValueError("r_by_language and expert_type = 'no_code': languages have no experts; leave out one")
+        if self.expert_type == "no_other" and self.init in {"shared_first", "shared_last"}:
+            raise ValueError(
+                f"expert_type = 'no_other' and init = '{self.init}': text in no language of the data would lack the "
+                "directions of the languages; set init = 'shared_first_exact' or 'std_zero'"
+            )
         if self.share_a and self.expert_type == "no_code":
             raise ValueError("share_a and expert_type = 'no_code': languages have no experts; leave out one")
         return self
@@ -234,7 +235,8 @@ class Mole(Method):
         return model
 
     def _refuse_changed(self, before: Method, folder: Path, known: Sequence[str]) -> None:
-        old, new = (method.model_dump(exclude={"r_by_language"}) for method in (before, self))
+        free = {"r_by_language", "impl", "lora_dropout", "label_dropout"}
+        old, new = (method.model_dump(exclude=free) for method in (before, self))
         changed = [key for key in new if new[key] != old.get(key)]
         ranks = [getattr(before, "r_by_language", {}), self.r_by_language]
         changed += [f"r_by_language.{name}" for name in known if len({r.get(name) for r in ranks}) > 1]
@@ -295,37 +297,20 @@ class Mole(Method):
 
     def save(self, model: nn.Module, folder: Path) -> None:
         """Write the factors of all experts, and what they began at."""
-        tensors: dict[str, Tensor] = {}
-        for name, layer in _layers(model):
-            for expert in layer.experts:
-                a_RI, b_OR = layer.factors(expert)
-                tensors |= {_key(name, expert.name, "lora_A"): a_RI, _key(name, expert.name, "lora_B"): b_OR}
-            if layer.start is not None:
-                tensors |= {
-                    _key(name, "start", "lora_A"): layer.start.a_KI,
-                    _key(name, "start", "lora_B"): layer.start.b_OK,
-                }
-        folder.mkdir(parents=True, exist_ok=True)
-        # Each in memory of its own: languages may share an A.
-        own = {key: tensor.detach().cpu().clone().contiguous() for key, tensor in tensors.items()}
-        save_file(own, folder / FILE, metadata={"format": "pt"})
+        files.write(
+            (files.Written(name, layer.experts, layer.factors, layer.start) for name, layer in _layers(model)), folder
+        )
 
     def load(self, base: nn.Module, folder: Path, languages: Sequence[str]) -> nn.Module:
         """Put saved experts on their base, frozen and in evaluation mode."""
-        tensors = _read(folder / FILE)
+        saved = files.Saved(folder, next(base.parameters()).device)
         mixture = self._mixture(languages)
-        device = next(base.parameters()).device
-        try:
-            for linear in select_linears(base, self.target_modules):
-                factors = [_pair(tensors, linear.name, expert.name, device) for expert in mixture.experts]
-                start = None if self.init == "std_zero" else Start(*_pair(tensors, linear.name, "start", device))
-                if start is not None and not self._is_exact:
-                    _take_out(_weight(base, linear), start)
-                _put(base, linear, RoutedLinear(_linear(base, linear), mixture, factors, start))
-        except (KeyError, RuntimeError) as error:
-            raise EngineError(
-                f"{folder / FILE} does not fit its card, or its base: {error}. Copy the adapter again."
-            ) from error
+        for linear in select_linears(base, self.target_modules):
+            factors = [saved.factors(linear, expert) for expert in mixture.experts]
+            start = None if self.init == "std_zero" else saved.start(linear)
+            if start is not None and not self._is_exact:
+                _take_out(_weight(base, linear), start)
+            _put(base, linear, RoutedLinear(_linear(base, linear), mixture, factors, start))
         base.requires_grad_(requires_grad=False)
         return base.eval()
 
@@ -370,19 +355,3 @@ def _take_out(weight_OI: Tensor, start: Start) -> None:
     if not weight_OI.is_meta:
         with torch.no_grad():
             weight_OI.copy_(weight_OI.float() - start.b_OK @ start.a_KI)
-
-
-def _key(module: str, expert: str, factor: str) -> str:
-    return f"{module}.{expert}.{factor}"
-
-
-def _pair(tensors: Mapping[str, Tensor], module: str, expert: str, device: torch.device) -> tuple[Tensor, Tensor]:
-    a_RI, b_OR = (tensors[_key(module, expert, factor)].to(device) for factor in ("lora_A", "lora_B"))
-    return a_RI, b_OR
-
-
-def _read(path: Path) -> dict[str, Tensor]:
-    try:
-        return load_file(path)
-    except (OSError, SafetensorError) as error:
-        raise EngineError(f"{path} cannot be read: {error}. Copy the adapter again.") from error

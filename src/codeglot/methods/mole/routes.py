@@ -50,6 +50,9 @@ class Routes:
 
     __hash__ = None  # type: ignore[assignment] # it changes
 
+    def __deepcopy__(self, memo: object) -> "Routes":
+        return self  # a copied model is routed by the method that routes the model
+
     @contextmanager
     def opened(self, language_ids_BL: Tensor) -> Iterator[None]:
         """Route by these labels until closed; what was open before is open again then."""
