@@ -96,10 +96,12 @@ def test_a_preset_takes_a_ratio_in_the_place_of_its_strength() -> None:
         ({"method": "lora"}, {"regularizer": {"mode": "decoupled", "strength": 2000}}, "it must be below 1"),
         ({"method": "flex_as_released", "regularizer": {"mode": "loss"}}, {}, "regularizer.mode: Input should be"),
         ({"method": "flex_paper", "regularizer": {"auto_ratio": 0.1, "strength": 0.1}}, {}, "give it alone"),
+        ({"method": "flex", "init": "pissa"}, {}, "which it would penalise"),
+        ({"method": "mole"}, {"regularizer": {}}, "those of 'mole' begin at parts of the weight"),
         (
             {"method": "flex_decoupled", "init": "pissa"},
             {},
-            "those of 'flex_decoupled' are differences to where they began",
+            "those of 'flex_decoupled' begin at parts of the weight",
         ),
     ],
 )

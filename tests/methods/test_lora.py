@@ -123,6 +123,16 @@ def test_the_rank_stabilized_scale_is_by_the_root() -> None:
     assert (plain.scale, stable.scale) == (2.0, 4.0)
 
 
+def test_two_on_one_linear_have_updates_of_two_names() -> None:
+    methods = [Lora(r=2, name="one", target_modules=["q_proj"]), Lora(r=2, name="two", target_modules=["q_proj"])]
+    model = attach_methods(tiny(), methods, LANGUAGES).model
+
+    names = [low_rank.name for method in methods for low_rank in method.factors(model)]
+
+    assert len(names) == len(set(names))
+    assert names[0].endswith("q_proj.one")
+
+
 def test_factors_have_shapes_and_names_of_the_base_and_carry_gradients() -> None:
     base = tiny()
     model = attach_methods(tiny(), [Lora(r=3, init="pissa")], LANGUAGES).model

@@ -24,6 +24,8 @@ from codeglot.optim.settings import Optim
         ),
         ({"lr": 1e300}, "lr: Input should be less than or equal to 1000"),
         ({"lr": 1, "weight_decay": 1e300}, "weight_decay: Input should be less than or equal to 1000"),
+        ({"lr": 1, "name": ["adamw"]}, "name: Input should be a valid string"),
+        ({"lr": 1, "name": "sophia_g", "eps": 1e-40}, "eps: Input should be greater than or equal to"),
         ({"lr": 1, "eps": 1e300}, "eps: Input should be less than or equal to 1"),
         ({"lr": 1, "name": "sophia_g", "sophia": {"gamma": 1e300}}, "gamma: Input should be less than or equal to"),
         ({"lr": 1, "name": "signum", "betas": [0.9, 0.5]}, "betas: 0.5 has no effect on name = 'signum'"),

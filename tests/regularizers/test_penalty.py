@@ -102,6 +102,43 @@ def test_an_automatic_strength_waits_for_b_then_keeps_its_part_of_the_task() -> 
     assert before["num_measured"] == 20
 
 
+def test_an_automatic_strength_is_that_of_all_steps_together_not_of_the_first() -> None:
+    generator = torch.Generator().manual_seed(3)
+    a_RI, b_OR = (nn.Parameter(torch.randn(shape, generator=generator)) for shape in ((4, 32), (24, 4)))
+    whole_OR = b_OR.detach().clone()
+    regularizer = begun(Spectral(target="delta_w", layout="fft2", auto_ratio=0.05, warmup_share=0.0))
+    task, own = 0.0, 0.0
+
+    for step in range(20):
+        b_OR.data = whole_OR * (step + 1) / 20
+        with_task([a_RI, b_OR], 3.0)
+        regularizer.add_gradient([LowRank("q", a_RI, b_OR, 1.0)], [a_RI, b_OR], step)
+        strength = 0.05 * regularizer.state["task_sum"] / regularizer.state["own_sum"]
+        added = torch.cat([(p.grad - 3.0).flatten() for p in (a_RI, b_OR) if p.grad is not None])
+        task, own = task + 3.0 * (a_RI.numel() + b_OR.numel()) ** 0.5, own + float(added.norm()) / strength
+
+    assert strength == pytest.approx(0.05 * task / own, rel=1e-3)
+    assert 0.05 < float(added.norm()) / (3.0 * (a_RI.numel() + b_OR.numel()) ** 0.5) < 0.2
+
+
+def test_what_updates_share_counts_once_and_what_is_frozen_stays() -> None:
+    generator = torch.Generator().manual_seed(4)
+    a_RI, *b = (nn.Parameter(torch.randn(shape, generator=generator)) for shape in ((4, 32), (24, 4), (24, 4)))
+    shared = [LowRank("q", a_RI, b_OR, 1.0, expert) for expert, b_OR in zip(("one", "two"), b, strict=True)]
+    settings = Spectral(strength=1.0)
+    apart = [low_rank._replace(a_RI=a_RI.clone()) for low_rank in shared]
+    once = worth(penalty(settings, [LowRank("q", a_RI, torch.zeros(24, 4), 1.0)]))
+
+    assert worth(penalty(settings, shared)) == pytest.approx(worth(penalty(settings, apart)) - once, rel=1e-5)
+
+    a_RI.requires_grad = False
+    before, moved = a_RI.clone(), b[0].detach().clone()
+    regularizer = begun(Spectral(mode="decoupled", warmup_share=0.0))
+    regularizer.decay(shared, dict.fromkeys(b, 0.1), 0)
+    assert torch.equal(a_RI, before)
+    assert float(b[0].detach().norm()) < 0.99 * float(moved.norm())
+
+
 def test_an_automatic_strength_goes_on_where_it_was() -> None:
     factors, parameters = scene()
     first, second = (begun(Spectral(auto_ratio=0.05)) for _ in range(2))

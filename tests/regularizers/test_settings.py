@@ -24,6 +24,8 @@ from codeglot.regularizers.settings import Spectral
         ({"auto_ratio": 0.05, "strength": 0.1}, "give it alone, without strength"),
         ({"strength": 1e30}, "strength: Input should be less than or equal to 1000000000"),
         ({"strength": True}, "strength: a number is needed, not true or false"),
+        ({"phi_high": 1.0}, "phi_low = 1 and phi_high = 1 leave nothing to penalise"),
+        ({"fft_norm": "energy_ratio", "weighting": "uniform"}, "make a constant of the penalty"),
         ({"every": 0}, "every: Input should be greater than or equal to 1"),
         ({"lambda": 0.02}, "unknown key"),
     ],

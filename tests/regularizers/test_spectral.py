@@ -34,6 +34,7 @@ ALL += [
     for layout in ("fft2", "dct2")
     for norm in ("ortho", "backward", "energy_ratio")
     for way in ("uniform", "low")
+    if (norm, way) != ("energy_ratio", "uniform")  # a constant
 ]
 
 
@@ -173,8 +174,14 @@ def test_the_gradient_is_that_of_the_slow_form(settings: Spectral, dtype: torch.
 
 
 @pytest.mark.parametrize("layout", ["fft2", "dct2"])
-@pytest.mark.parametrize("norm", ["ortho", "backward", "energy_ratio"])
-@pytest.mark.parametrize("weighting", ["high", "uniform", "low", "permuted"])
+@pytest.mark.parametrize(
+    ("norm", "weighting"),
+    [
+        pair
+        for pair in product(("ortho", "backward", "energy_ratio"), ("high", "uniform", "low", "permuted"))
+        if pair != ("energy_ratio", "uniform")  # a constant
+    ],
+)
 def test_the_gradient_of_a_product_is_its_slope(layout: Any, norm: Any, weighting: Any) -> None:
     settings = Spectral(target="delta_w", layout=layout, fft_norm=norm, weighting=weighting)
     ((_, a_RI, b_OR, scale, _),) = draw((7, 6, 2))
@@ -259,6 +266,7 @@ def test_the_controls_cost_noise_the_same(target: Any, layout: Any) -> None:
     }
     assert found["uniform"] == pytest.approx(found["high"], rel=0.02)
     assert found["permuted"] == pytest.approx(found["high"], rel=0.02)
+    assert found["low"] == pytest.approx(found["high"], rel=0.02)
     assert len(set(found.values())) == 4
 
 

@@ -312,7 +312,7 @@ class Watched(Method):
             for name, parameter in model.named_parameters():
                 parameter.requires_grad_(("lora_A" if stage == "first" else "lora_B") in name)
 
-    def prepare(self, batch: Any) -> Any:
+    def prepare(self, batch: Any, *, drops: bool = True) -> Any:
         self.calls.append(("prepare", tuple(batch.input_ids.shape)))
         return batch
 

@@ -149,7 +149,7 @@ def test_every_optimizer_learns(tmp_path: Path, name: str) -> None:
         ("full", Spectral(), "is for low-rank updates, and full has none"),
         ("flex", Spectral(), "bring a regularizer each, and a run has one"),
         ("lora", Spectral(mode="decoupled", strength=200.0), "it must be below 1"),
-        ("pissa", Spectral(mode="decoupled"), "those of 'lora' with init = 'pissa' are differences"),
+        ("pissa", Spectral(mode="decoupled"), "those of 'lora' begin at parts of the weight"),
     ],
 )
 def test_what_cannot_be_regularized_is_refused_before_anything_is_written(

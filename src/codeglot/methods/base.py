@@ -92,8 +92,13 @@ class Method(StrictModel):
     def begin_stage(self, model: nn.Module, stage: str) -> None:
         """Set what is trained in a stage."""
 
-    def prepare(self, batch: Batch) -> Batch:
-        """Change a batch before the forward pass."""
+    def prepare(self, batch: Batch, *, drops: bool = True) -> Batch:  # noqa: ARG002 - the interface
+        """Change a batch before the forward pass.
+
+        Args:
+            batch: On the device of the model.
+            drops: Whether to drop what is dropped at random; not where the loss itself is looked into.
+        """
         return batch
 
     def loss(self, model: nn.Module, batch: Batch) -> Tensor | None:  # noqa: ARG002 - the interface

@@ -149,7 +149,9 @@ class Lora(Method):
         """The update of each linear against the base as it was; DoRA's lengths are not part of it."""
         for module, layer in _layers(model, self.name):
             a_RI, b_OR = self._update(layer)
-            yield LowRank(module, a_RI, b_OR, layer.scaling[self.name])
+            # Of several on one linear, each by its own name.
+            expert = self.name if len(layer.lora_A) > 1 else ""
+            yield LowRank(module, a_RI, b_OR, layer.scaling[self.name], expert)
 
     def updates(self, model: nn.Module, languages: Sequence[str]) -> Mapping[str, Sequence[LowRank]] | None:
         """The update of each linear; with DoRA it is no sum, but what `save` writes is a plain adapter already."""

@@ -49,10 +49,10 @@ def choose(methods: Sequence[Method], settings: Spectral | None) -> Regularizing
 
 def _checked(chosen: Regularizing) -> Regularizing:
     computed = [method.method for method in chosen.methods if not method.trains_factors]
-    if chosen.settings.mode == "decoupled" and computed:
+    if chosen.settings.target == "factors" and computed:
         raise ConfigError(
-            f"The regularizer's mode = 'decoupled' decays factors that are trained themselves, and those of "
-            f"'{computed[0]}' are differences to where they began. Set mode = 'loss', or an init that begins at "
-            "nothing: 'default' of lora, 'std_zero' of mole."
+            f"The regularizer's target = 'factors' is for A and B that begin at nothing, and those of '{computed[0]}' "
+            "begin at parts of the weight, which it would penalise. Set an init that begins at nothing ('default' of "
+            "lora, 'std_zero' of mole); or target = 'delta_w' and layout = 'fft2', with mode = 'loss'."
         )
     return chosen

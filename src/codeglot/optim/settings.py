@@ -74,7 +74,7 @@ class Optim(StrictModel):
     """Decay of the running means, of the gradient and of its square or the curvature, each in [0, 1). Left out: those
     of its authors, for `sophia_g` and `sophia_h` 0.965 and 0.99, for `lion` 0.9 and 0.99; `signum` has the first
     alone."""
-    eps: float = Field(default=1e-8, gt=0, le=1)
+    eps: float = Field(default=1e-8, ge=1e-30, le=1)
     """Added to the root of the mean square; for `sophia_g` and `sophia_h` (left out: 1e-12) curvature below it counts
     as none."""
     weight_decay: float = Field(default=0.0, ge=0, le=1e3)
@@ -98,7 +98,8 @@ class Optim(StrictModel):
         """Write down what its authors take, so that every record of a run tells it."""
         if not isinstance(data, Mapping):
             return data
-        usual = USUAL.get(data.get("name", "adamw"), {})
+        name = data.get("name", "adamw")
+        usual = USUAL.get(name, {}) if isinstance(name, str) else {}
         return {**usual, **data}
 
     @field_validator("name")

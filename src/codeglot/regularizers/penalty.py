@@ -55,7 +55,7 @@ class Penalty:
             raise ConfigError(f"[regularizer]: {error}.") from None
         self._settings = settings
         self._num_warmup = math.ceil(settings.warmup_share * num_steps)
-        self._ratio_sum, self._num_measured = 0.0, 0
+        self._task_sum, self._own_sum, self._num_measured = 0.0, 0.0, 0
         if settings.mode == "as_released":
             log.warning(
                 "The regularizer's mode 'as_released' has no gradient: what is trained is the method without it. "
@@ -65,11 +65,12 @@ class Penalty:
     @property
     def state(self) -> dict[str, float]:
         """What a training that goes on needs."""
-        return {"ratio_sum": self._ratio_sum, "num_measured": self._num_measured}
+        return {"task_sum": self._task_sum, "own_sum": self._own_sum, "num_measured": self._num_measured}
 
     def restore(self, state: Mapping[str, float]) -> None:
         """Take up what `state` gave."""
-        self._ratio_sum, self._num_measured = state["ratio_sum"], int(state["num_measured"])
+        self._task_sum, self._own_sum = state["task_sum"], state["own_sum"]
+        self._num_measured = int(state["num_measured"])
 
     def add_gradient(
         self, factors: Sequence[LowRank], parameters: Sequence[nn.Parameter], step: int
@@ -111,18 +112,19 @@ class Penalty:
         rise = min(1.0, (step + 1) / self._num_warmup) if self._num_warmup else 1.0
         full = self._settings.full_strength
         if self._settings.auto_ratio is not None:
-            measured = self._ratio_sum / self._num_measured if self._num_measured else 0.0
-            full = self._settings.auto_ratio * measured
+            # Not a mean of ratios: the penalty of a product is nearly flat at first, and would decide all of it.
+            full = self._settings.auto_ratio * self._task_sum / self._own_sum if self._own_sum else 0.0
         return full * rise * self._settings.every
 
     def _compare(self, factors: Sequence[LowRank], gradients: Sequence[tuple[nn.Parameter, Tensor]]) -> None:
-        """Add the ratio of the norms of both gradients to the mean, while it is still made."""
+        """Add the norms of both gradients to their sums, while these are still made."""
         if self._num_measured == _MEASURED_STEPS or not any(bool(factor.b_OR.any()) for factor in factors):
             return
         task = float(get_total_norm([p.grad for p, _ in gradients if p.grad is not None]))
         own = float(get_total_norm([gradient for _, gradient in gradients]))
         if own > 0 and math.isfinite(task):
-            self._ratio_sum += task / own
+            self._task_sum += task
+            self._own_sum += own
             self._num_measured += 1
 
     def decay(self, factors: Sequence[LowRank], lr_by_parameter: Mapping[nn.Parameter, float], step: int) -> None:
@@ -135,10 +137,11 @@ class Penalty:
             return
         strength = self._strength(step)
         rates: dict[Tensor, float] = {parameter: lr * strength for parameter, lr in lr_by_parameter.items()}
-        if any(tensor not in rates for factor in factors for tensor in (factor.a_RI, factor.b_OR)):
+        tensors = [tensor for factor in factors for tensor in (factor.a_RI, factor.b_OR) if tensor.requires_grad]
+        if any(tensor not in rates for tensor in tensors):
             raise ConfigError(
-                "[regularizer] mode = 'decoupled' decays factors that are trained themselves, and some are frozen or "
-                "computed from others. Set mode = 'loss'."
+                "[regularizer] mode = 'decoupled' decays factors that are trained themselves, and some are computed "
+                "from others. Set mode = 'loss'."
             )
         decay(self._settings, factors, rates)
 

@@ -27,8 +27,9 @@ class Spectral(StrictModel):
     0.003. For `decoupled` it is of the size of a weight decay: a step takes lr x strength x rho of a frequency; None:
     1."""
     auto_ratio: float | None = Field(default=None, gt=0, le=LARGEST)
-    """Instead of `strength`: lambda is such that the penalty's gradient has this part of the task's norm, on average
-    over the first 20 steps after B has left 0 (0.05 is a beginning); None: by `strength`."""
+    """Instead of `strength`: lambda is such that the penalty's gradients of the first 20 steps after B has left 0 have
+    this part of the norms of the task's, summed (0.05 is a beginning); that of `delta_w` goes on growing with B. None:
+    by `strength`."""
     target: Literal["factors", "delta_w"] = "factors"
     """`factors`: A and B, each by itself; `delta_w`: their product, which does not depend on how it is factored."""
     layout: Literal["flatten", "feature_axis", "fft2", "dct2"] = "flatten"
@@ -36,7 +37,8 @@ class Spectral(StrictModel):
     outputs; `fft2`, `dct2`: both axes, which is what `delta_w` needs."""
     fft_norm: Literal["ortho", "backward", "energy_ratio"] = "ortho"
     """`ortho`: the transform keeps lengths; `backward`: it does not, and the penalty grows with the tensor's size;
-    `energy_ratio`: the penalty is divided by the tensor's energy, so that shrinking does not lower it."""
+    `energy_ratio`: the penalty is divided by the tensor's energy, so that shrinking does not lower it; a tensor of
+    nothing counts as 0."""
     spectrum: Literal["two_sided", "one_sided"] = "two_sided"
     """`two_sided`: all of the energy; `one_sided`: frequencies that come in pairs count once."""
     reduction: Literal["sum", "mean"] = "sum"
@@ -85,10 +87,20 @@ class Spectral(StrictModel):
                 mistakes.append("mode = 'decoupled' decays factors, and delta_w is none; set target = 'factors'")
             fixed = {"fft_norm": "ortho", "spectrum": "two_sided", "reduction": "sum"}
             mistakes += [
-                f"{key} = '{getattr(self, key)}' has no effect on mode = 'decoupled', which decays by a rate; leave it"
+                f"{key} = '{getattr(self, key)}' has no effect on mode = 'decoupled', which decays by a rate; leave it "
+                "out, or take method = 'flex_decoupled'"
                 for key, value in fixed.items()
                 if getattr(self, key) != value
             ]
+        if self.phi_low == self.phi_high == 1:
+            mistakes.append(
+                "phi_low = 1 and phi_high = 1 leave nothing to penalise; lower phi_high, or set strength = 0"
+            )
+        if self.fft_norm == "energy_ratio" and self.weighting == "uniform":
+            mistakes.append(
+                "fft_norm = 'energy_ratio' and weighting = 'uniform' make a constant of the penalty; set fft_norm = "
+                "'ortho'"
+            )
         has_own = self.strength != type(self).model_fields["strength"].default
         if self.auto_ratio is not None and (self.mode != "loss" or has_own):
             mistakes.append("auto_ratio chooses the strength of mode = 'loss'; give it alone, without strength")

@@ -74,17 +74,18 @@ def decay(settings: Spectral, factors: Sequence[LowRank], rates: Mapping[Tensor,
     Args:
         settings: Which spectrum, and its weights.
         factors: Their tensors are parameters.
-        rates: Of each tensor, lr x lambda.
+        rates: Of each tensor, lr x lambda; those that have none stay.
     """
     with torch.no_grad(), _exact(factors):
         for group in _tensors(settings, factors):
             values_GMN = _laid_out(settings, group)
-            own = torch.tensor([rates[tensor] for tensor in group.tensors], dtype=values_GMN.dtype)
+            own = torch.tensor([rates.get(tensor, 0.0) for tensor in group.tensors], dtype=values_GMN.dtype)
             rates_G11 = own.to(values_GMN.device)[:, None, None]
             spectrum = spectrum_of(settings, values_GMN)
             new_GMN = spectrum.inverse(spectrum.forward(values_GMN) * (1 - rates_G11 * spectrum.rho))
             for tensor, new_MN in zip(group.tensors, new_GMN, strict=True):
-                tensor.copy_((new_MN.T if group.is_turned else new_MN).reshape(tensor.shape))
+                if tensor in rates:
+                    tensor.copy_((new_MN.T if group.is_turned else new_MN).reshape(tensor.shape))
 
 
 @contextmanager
@@ -105,11 +106,18 @@ class _Tensors(NamedTuple):
 
 
 def _tensors(settings: Spectral, factors: Sequence[LowRank]) -> Iterator[_Tensors]:
-    """Factors by shape; flattened, all of one size are alike, elsewhere the axes of A and B mean something else."""
+    """Factors by shape; flattened, all of one size are alike, elsewhere the axes of A and B mean something else.
+
+    One that several updates share counts once.
+    """
     groups: dict[tuple[bool, object, torch.device], list[tuple[str, Tensor]]] = {}
+    seen: set[int] = set()
     is_flat = settings.layout == "flatten"
     for factor in factors:
         for letter, tensor in (("A", factor.a_RI), ("B", factor.b_OR)):
+            if id(tensor) in seen:
+                continue
+            seen.add(id(tensor))
             is_turned = settings.layout == "feature_axis" and letter == "B"
             key = (is_turned, tensor.numel() if is_flat else tensor.shape, tensor.device)
             groups.setdefault(key, []).append((f"{factor.name}.{letter}", tensor))

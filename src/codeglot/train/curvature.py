@@ -102,8 +102,8 @@ class Curvature:
         if not all(bool(value.isfinite().all()) for value in estimates if value is not None):
             raise DivergedError(
                 f"The curvature after step {step + 1} is not finite, so no further step can be taken by it; "
-                "checkpoints of earlier steps are kept, if there are any. Lower optim.lr, set train.precision = "
-                "'float32' or optim.name = 'sophia_g', and train into another folder."
+                "checkpoints of earlier steps are kept, if there are any. Lower optim.lr, or take another "
+                "train.precision or optim.name (sophia_g has no second derivative), and train into another folder."
             )
         optimizer.refresh(
             {p: value for p, value in zip(parameters, estimates, strict=True) if value is not None},
@@ -123,7 +123,7 @@ class Curvature:
             yield
 
     def _gauss_newton(self, portion: Portion, parameters: Sequence[nn.Parameter], step: int) -> list[Tensor | None]:
-        for micro_batch, batch in self._stepper.batches(portion):
+        for micro_batch, batch in self._stepper.batches(portion, drops=False):
             draws_N = self._draws(micro_batch, step).to(batch.labels.device)
             with self._stepper.autocast():
                 loss = sampled_loss(self._stepper.reader, batch, draws_N) / portion.num_target_tokens
@@ -146,7 +146,7 @@ class Curvature:
         vectors = self._vectors(parameters, step)
         # Fused attention has no second derivative.
         with sdpa_kernel(SDPBackend.MATH):
-            for _, batch in self._stepper.batches(portion):
+            for _, batch in self._stepper.batches(portion, drops=False):
                 with self._stepper.autocast():
                     loss = language_model_loss(self._stepper.reader, batch, twice_differentiable=True).total
                 self._stepper.forget_forward_losses()

@@ -97,12 +97,17 @@ class Stepper:
             self._add(self._step_losses(), made)
         return made
 
-    def batches(self, portion: Portion) -> Iterator[tuple[MicroBatch, Batch]]:
-        """What the model is given, one forward pass at a time; its routes are open while it is worked on."""
+    def batches(self, portion: Portion, *, drops: bool = True) -> Iterator[tuple[MicroBatch, Batch]]:
+        """What the model is given, one forward pass at a time; its routes are open while it is worked on.
+
+        Args:
+            portion: This process's part of the step.
+            drops: Whether methods drop of a batch what they drop at random.
+        """
         for micro_batch in portion.micro_batches:
             batch = place(micro_batch.batch, self._device)
             for method in self.methods:
-                batch = method.prepare(batch)
+                batch = method.prepare(batch, drops=drops)
             # Layers that are computed again on the way back must find the same routes.
             with self._routes(batch):
                 yield micro_batch, batch
@@ -114,8 +119,9 @@ class Stepper:
 
     @property
     def factors(self) -> list[LowRank]:
-        """The low-rank factors that are penalised."""
-        return [factor for method in self._penalised for factor in method.factors(self.model)]
+        """The low-rank factors that are penalised: those of which something is trained."""
+        found = (factor for method in self._penalised for factor in method.factors(self.model))
+        return [factor for factor in found if factor.a_RI.requires_grad or factor.b_OR.requires_grad]
 
     def _pass(self, batch: Batch, micro_batch: MicroBatch, portion: Portion, made: Made, *, by_language: bool) -> None:
         """Forward and backward pass of one micro-batch."""

@@ -278,6 +278,14 @@ def test_labels_of_blocks_are_dropped_whole() -> None:
     assert torch.equal(found[:, [0, 6, 8]], labels[:, [0, 6, 8]])
 
 
+def test_no_label_is_dropped_where_the_loss_itself_is_looked_into() -> None:
+    labels = torch.tensor([[0, 1, 1, 2]] * 50)
+
+    found = mole(label_dropout=0.5).prepare(Batch(labels, labels, labels, None, None), drops=False).language_ids
+
+    assert torch.equal(found, labels)
+
+
 def test_without_an_expert_for_text_it_takes_the_language_of_its_example() -> None:
     labels = torch.tensor([[0, 0, 2, 2, 1, 0, 0, 3, 3, -1], [0] * 10])
     positions = torch.tensor([[0, 1, 2, 3, 4, 5, 0, 1, 2, 0], list(range(10))])

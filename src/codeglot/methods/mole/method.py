@@ -248,12 +248,12 @@ class Mole(Method):
         if self.expert_type == "no_code":
             raise ConfigError("With expert_type = 'no_code' languages have no experts, so there is none to add.")
 
-    def prepare(self, batch: Batch) -> Batch:
+    def prepare(self, batch: Batch, *, drops: bool = True) -> Batch:
         """Drop some labels, and say of text which example's code it belongs to, where that counts."""
         ids_BL = batch.language_ids
         if self.text_is_code:
             ids_BL = labels.spread(ids_BL, batch.position_ids)
-        if self.label_dropout:
+        if self.label_dropout and drops:
             ids_BL = labels.drop(ids_BL, batch.position_ids, self.label_dropout)
         return batch if ids_BL is batch.language_ids else replace(batch, language_ids=ids_BL)
 
